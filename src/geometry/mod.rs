@@ -1,0 +1,14 @@
+//! Pure maths on points, boxes, circles, polygons and distances.
+//!
+//! Absent here: indexes, ids, collections, queries, text formats. This floor has never heard of them.
+
+pub mod error;
+pub mod maths;
+pub mod metric;
+pub mod point;
+pub mod rect;
+
+pub use error::GeometryError;
+pub use metric::{METRICS, Metric, Reach, metric_named};
+pub use point::{Point, UnitVector};
+pub use rect::{Overlap, Rect};

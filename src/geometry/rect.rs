@@ -1,0 +1,168 @@
+//! Boxes in latitude and longitude, closed on every side, across the antimeridian when they want to.
+//!
+//! A [`Rect`] is kept as `west <= east` with `east` up to 540: a box from 170 to -170 is 170..190. So "crosses the
+//! antimeridian" is not a case but a number.
+
+use super::error::GeometryError;
+use super::point::Point;
+
+/// How a region and a box lie to each other. Only [`Overlap::Boundary`] may be said without being sure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlap {
+    /// They surely share no point.
+    Outside,
+    /// Neither of the other two is sure: look closer.
+    Boundary,
+    /// The whole box surely lies in the region.
+    Inside,
+}
+
+impl Overlap {
+    /// The overlap with both of two regions.
+    #[must_use]
+    pub fn and(self, other: Overlap) -> Overlap {
+        match (self, other) {
+            (Overlap::Outside, _) | (_, Overlap::Outside) => Overlap::Outside,
+            (Overlap::Inside, Overlap::Inside) => Overlap::Inside,
+            _ => Overlap::Boundary,
+        }
+    }
+}
+
+/// A closed box of latitudes and longitudes.
+///
+/// ```
+/// use nigh::geometry::{Point, Rect};
+/// let fiji = Rect::from_corners(-20.0, 176.0, -15.0, -178.0).unwrap();
+/// assert!(fiji.contains(Point::new(-17.7, 178.0).unwrap()));
+/// assert!(fiji.contains(Point::new(-17.7, -179.9).unwrap()));
+/// assert!(!fiji.contains(Point::new(-17.7, 0.0).unwrap()));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rect {
+    south: f64,
+    west: f64,
+    north: f64,
+    east: f64,
+}
+
+impl Rect {
+    /// The whole earth.
+    pub const WORLD: Rect = Rect { south: -90.0, west: -180.0, north: 90.0, east: 180.0 };
+
+    /// A box from its edges in degrees. `west > east`, or `east > 180`, crosses the antimeridian.
+    ///
+    /// Latitudes lie in -90..=90, `west` in -180..=180, `east` in -180..=540, and the box is at most once round.
+    pub fn from_corners(south: f64, west: f64, north: f64, east: f64) -> Result<Rect, GeometryError> {
+        let refuse = |reason| Err(GeometryError::Box { west, south, east, north, reason });
+        if ![south, west, north, east].iter().all(|edge| edge.is_finite()) {
+            return refuse("every edge must be a finite number of degrees");
+        }
+        if south < -90.0 || north > 90.0 || south > 90.0 || north < -90.0 {
+            return refuse("latitudes lie in -90..90; the order is west,south,east,north");
+        }
+        if south > north {
+            return refuse("south must not be north of north");
+        }
+        if !(-180.0..=180.0).contains(&west) {
+            return refuse("west must lie in -180..180");
+        }
+        if !(-180.0..=540.0).contains(&east) {
+            return refuse("east must lie in -180..180, or beyond 180 by less than once round");
+        }
+        let east_unwrapped = if west > east { east + 360.0 } else { east };
+        if east_unwrapped - west > 360.0 {
+            return refuse("the box is more than once round the earth");
+        }
+        Ok(Rect { south, west, north, east: east_unwrapped })
+    }
+
+    /// Southern edge, degrees.
+    pub fn south(self) -> f64 {
+        self.south
+    }
+
+    /// Western edge, degrees, -180..=180.
+    pub fn west(self) -> f64 {
+        self.west
+    }
+
+    /// Northern edge, degrees.
+    pub fn north(self) -> f64 {
+        self.north
+    }
+
+    /// Eastern edge, degrees, never less than the western one; above 180 when the box crosses the antimeridian.
+    pub fn east(self) -> f64 {
+        self.east
+    }
+
+    /// Whether a position lies in the box or on its edge. A box that touches a pole holds it under every longitude.
+    pub fn contains(self, point: Point) -> bool {
+        self.holds(point.lat_deg(), point.lon_deg())
+    }
+
+    /// [`Rect::contains`] for the bare numbers of a valid position.
+    #[inline]
+    pub fn holds(self, lat_deg: f64, lon_deg: f64) -> bool {
+        let within = |lon: f64| self.west <= lon && lon <= self.east;
+        self.south <= lat_deg
+            && lat_deg <= self.north
+            && (within(lon_deg) || within(lon_deg + 360.0) || within(lon_deg - 360.0) || lat_deg.abs() == 90.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(lat: f64, lon: f64) -> Point {
+        Point::new(lat, lon).unwrap()
+    }
+
+    #[test]
+    fn edges_belong_to_the_box() {
+        let rect = Rect::from_corners(-1.0, -2.0, 3.0, 4.0).unwrap();
+        for (lat, lon) in [(-1.0, -2.0), (3.0, 4.0), (-1.0, 4.0), (3.0, -2.0), (0.0, 0.0)] {
+            assert!(rect.contains(at(lat, lon)));
+        }
+        assert!(!rect.contains(at(3.000_000_1, 0.0)));
+        assert!(!rect.contains(at(0.0, -2.000_000_1)));
+    }
+
+    #[test]
+    fn the_antimeridian_is_reached_from_both_sides() {
+        let east_side = Rect::from_corners(-1.0, 170.0, 1.0, 180.0).unwrap();
+        let west_side = Rect::from_corners(-1.0, -180.0, 1.0, -170.0).unwrap();
+        let across = Rect::from_corners(-1.0, 170.0, 1.0, 190.0).unwrap();
+        for rect in [east_side, west_side, across] {
+            assert!(rect.contains(at(0.0, 180.0)));
+            assert!(rect.contains(at(0.0, -180.0)));
+        }
+        assert!(across.contains(at(0.0, -170.0)));
+        assert!(!across.contains(at(0.0, -169.9)));
+        assert_eq!(across, Rect::from_corners(-1.0, 170.0, 1.0, -170.0).unwrap());
+    }
+
+    #[test]
+    fn a_box_that_touches_a_pole_holds_the_pole() {
+        let rect = Rect::from_corners(80.0, 0.0, 90.0, 10.0).unwrap();
+        assert!(rect.contains(at(90.0, -120.0)));
+        assert!(!rect.contains(at(89.9, -120.0)));
+    }
+
+    #[test]
+    fn what_is_no_box_is_refused_with_its_values() {
+        for (s, w, n, e) in [
+            (f64::NAN, 0.0, 1.0, 1.0),
+            (2.0, 0.0, 1.0, 1.0),
+            (-91.0, 0.0, 1.0, 1.0),
+            (0.0, 181.0, 1.0, 182.0),
+            (0.0, 0.0, 1.0, 541.0),
+            (0.0, -180.0, 1.0, 181.0),
+        ] {
+            let message = Rect::from_corners(s, w, n, e).unwrap_err().to_string();
+            assert!(message.contains("west,south,east,north"), "{message}");
+        }
+    }
+}

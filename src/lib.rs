@@ -1,0 +1,3 @@
+//! `nigh` answers one question: **what is near here?**
+
+pub mod geometry;

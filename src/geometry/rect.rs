@@ -77,6 +77,12 @@ impl Rect {
         Ok(Rect { south, west, north, east: east_unwrapped })
     }
 
+    /// A box from edges that are known to be in order, drawn back to the earth where they stick out.
+    pub(crate) fn clamped(south: f64, west: f64, north: f64, east: f64) -> Rect {
+        debug_assert!(south <= north && west <= east);
+        Rect { south: south.max(-90.0), west: west.max(-180.0), north: north.min(90.0), east: east.min(180.0) }
+    }
+
     /// Southern edge, degrees.
     pub fn south(self) -> f64 {
         self.south
@@ -95,6 +101,27 @@ impl Rect {
     /// Eastern edge, degrees, never less than the western one; above 180 when the box crosses the antimeridian.
     pub fn east(self) -> f64 {
         self.east
+    }
+
+    /// How another box lies to this one; `other` does not cross the antimeridian.
+    ///
+    /// The comparisons shift longitudes by ±360 with the same rounding as [`Rect::holds`], which is monotone, so the
+    /// answer is exact for every position that `other` holds.
+    #[inline]
+    pub fn overlap(self, other: Rect) -> Overlap {
+        debug_assert!(other.east <= 180.0);
+        if other.north < self.south || self.north < other.south {
+            return Overlap::Outside;
+        }
+        let shifts = [0.0, 360.0, -360.0];
+        if shifts.iter().all(|shift| other.east + shift < self.west || self.east < other.west + shift) {
+            // A pole is one place, and belongs to every box that touches it.
+            let shares_pole = (self.north == 90.0 && other.north == 90.0) || (self.south == -90.0 && other.south == -90.0);
+            return if shares_pole { Overlap::Boundary } else { Overlap::Outside };
+        }
+        let covers = |shift: f64| self.west <= other.west + shift && other.east + shift <= self.east;
+        let inside = self.south <= other.south && other.north <= self.north && shifts.iter().any(|&shift| covers(shift));
+        if inside { Overlap::Inside } else { Overlap::Boundary }
     }
 
     /// Whether a position lies in the box or on its edge. A box that touches a pole holds it under every longitude.

@@ -1,0 +1,151 @@
+//! What a query asks for, in geometry: a circle, a box, a geohash cell, a polygon, or several at once.
+//!
+//! An [`Area`] answers two questions, and only these decide what is in an answer: how does a **box** lie to it
+//! (conservative, for directories), and does it hold a **point** (exact, for the one refine that all kinds share).
+
+use super::lens::Lens;
+use super::points::{BLOCK, Points};
+use crate::geometry::polygon::PreparedPolygon;
+use crate::geometry::{GeohashCell, Overlap, Rect};
+use std::ops::Range;
+
+/// The intersection of the given shapes; the whole earth when there is none.
+#[derive(Debug, Default, Clone)]
+pub struct Area {
+    /// A circle, or a place to look from without an end.
+    pub lens: Option<Lens>,
+    /// A box.
+    pub rect: Option<Rect>,
+    /// A geohash cell.
+    pub cell: Option<GeohashCell>,
+    /// A polygon.
+    pub polygon: Option<PreparedPolygon>,
+}
+
+/// A point that is in the area: its slot and, when there is a lens, its squared chord from there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// The slot.
+    pub slot: u32,
+    /// The squared chord to the centre of the lens; 0 without a lens.
+    pub chord2: f64,
+}
+
+impl Area {
+    /// How a box lies to the area, and the least squared chord to it when there is a lens.
+    #[inline]
+    pub fn overlap(&self, rect: Rect) -> (Overlap, f64) {
+        let (mut overlap, mut least) = (Overlap::Inside, 0.0);
+        if let Some(lens) = &self.lens {
+            (overlap, least) = lens.overlap(rect);
+        }
+        if overlap != Overlap::Outside {
+            overlap = overlap.and(self.flat_overlap(rect));
+        }
+        (overlap, least)
+    }
+
+    fn flat_overlap(&self, rect: Rect) -> Overlap {
+        let mut overlap = Overlap::Inside;
+        if let Some(own) = self.rect {
+            overlap = overlap.and(own.overlap(rect));
+        }
+        if let Some(cell) = &self.cell
+            && overlap != Overlap::Outside
+        {
+            overlap = overlap.and(match cell.rect().overlap(rect) {
+                Overlap::Inside => Overlap::Boundary, // a geohash cell is half open: its edge may belong to a neighbour
+                other => other,
+            });
+        }
+        if let Some(polygon) = &self.polygon
+            && overlap != Overlap::Outside
+        {
+            overlap = overlap.and(polygon.overlap(rect));
+        }
+        overlap
+    }
+
+    /// A box without a seam that holds the whole area, if one is known.
+    pub fn frame(&self) -> Option<Rect> {
+        let seamless = |rect: &Rect| rect.east() <= 180.0 && rect.north() < 90.0 && rect.south() > -90.0;
+        let lens = self.lens.as_ref().and_then(Lens::frame);
+        let cell = self.cell.as_ref().map(GeohashCell::rect).filter(seamless);
+        let polygon = self.polygon.as_ref().map(PreparedPolygon::frame).filter(seamless);
+        let frames = [lens, self.rect.filter(seamless), cell, polygon];
+        let size = |rect: &Rect| (rect.east() - rect.west()).max(rect.north() - rect.south());
+        frames.into_iter().flatten().min_by(|a, b| size(a).total_cmp(&size(b)))
+    }
+
+    /// Whether membership is settled by the lens alone.
+    fn is_round(&self) -> bool {
+        self.rect.is_none() && self.cell.is_none() && self.polygon.is_none()
+    }
+
+    /// The exact test of everything but the lens.
+    fn holds_flat(&self, points: &Points, slot: u32) -> bool {
+        let [lat, lon] = points.position(slot);
+        self.rect.is_none_or(|rect| rect.holds(lat, lon))
+            && self.cell.as_ref().is_none_or(|cell| cell.holds(lat, lon))
+            && self.polygon.as_ref().is_none_or(|polygon| polygon.contains(lat, lon, || points.unit(slot)))
+    }
+
+    /// The one exact test: hands every slot of `slots` that the area holds to `hit`, in order.
+    pub fn refine(&self, points: &Points, slots: Range<u32>, mut hit: impl FnMut(Hit)) {
+        let Some(lens) = &self.lens else {
+            return slots.filter(|&slot| self.holds_flat(points, slot)).for_each(|slot| hit(Hit { slot, chord2: 0.0 }));
+        };
+        let round = self.is_round();
+        for_each_chord2(points, lens, slots, lens.outside_chord2(), |slot, chord2| {
+            if lens.holds(|| points.unit(slot), chord2) && (round || self.holds_flat(points, slot)) {
+                hit(Hit { slot, chord2 });
+            }
+        });
+    }
+
+    /// [`Area::refine`] for slots that are known to lie inside: only what ranking needs.
+    pub fn accept(&self, points: &Points, slots: Range<u32>, mut hit: impl FnMut(Hit)) {
+        match &self.lens {
+            None => slots.for_each(|slot| hit(Hit { slot, chord2: 0.0 })),
+            Some(lens) => for_each_chord2(points, lens, slots, f64::INFINITY, |slot, chord2| hit(Hit { slot, chord2 })),
+        }
+    }
+}
+
+/// Hands on the slots whose squared chord is at most `limit`, block by block.
+#[inline]
+fn for_each_chord2(points: &Points, lens: &Lens, slots: Range<u32>, limit: f64, mut each: impl FnMut(u32, f64)) {
+    let mut chords2 = [0.0; BLOCK];
+    let mut start = slots.start;
+    while start < slots.end {
+        let block = start as usize / BLOCK;
+        let end = slots.end.min(((block + 1) * BLOCK) as u32);
+        points.chords2(block, lens.unit(), &mut chords2);
+        let first = start as usize % BLOCK;
+        let lanes = first..first + (end - start) as usize;
+        let mut near = lanes_up_to(&chords2, limit) & mask(&lanes);
+        while near != 0 {
+            let lane = near.trailing_zeros();
+            each((block * BLOCK) as u32 + lane, chords2[lane as usize]);
+            near &= near - 1;
+        }
+        start = end;
+    }
+}
+
+/// One bit for every lane whose value is at most `limit`; NaN never is.
+#[inline]
+fn lanes_up_to(values: &[f64; BLOCK], limit: f64) -> u32 {
+    let mut bits = 0;
+    for (lane, &value) in values.iter().enumerate() {
+        bits |= u32::from(value <= limit) << lane;
+    }
+    bits
+}
+
+/// The bits of some lanes.
+fn mask(lanes: &Range<usize>) -> u32 {
+    let from = u32::MAX << lanes.start;
+    let to = u32::MAX >> (BLOCK - lanes.end);
+    from & to
+}

@@ -1,0 +1,60 @@
+//! The library everyone knows, behind the same surface: an [`rstar::RTree`] of longitude/latitude points.
+//!
+//! It is there to be compared with, in benches, in `compare` and as a second opinion in tests; collections do not keep
+//! one unless told to. What surprises: it knows degrees only, so it can name candidates by box but not measure.
+
+use rstar::primitives::GeomWithData;
+use rstar::{AABB, RTree};
+
+use super::{Area, Directory, DirectoryCell, Kind, Points, Role, Run, Sorted, Trace};
+use crate::geometry::Rect;
+
+/// The kind.
+pub(super) const RSTAR: Kind = Kind {
+    name: "rstar",
+    summary: "the crate rstar over longitude and latitude: candidates by box, one by one",
+    role: Role::Baseline,
+    build: |sorted: &Sorted| Box::new(Rstar::build(&sorted.points)),
+};
+
+#[derive(Debug)]
+struct Rstar {
+    tree: RTree<GeomWithData<[f64; 2], u32>>,
+}
+
+impl Rstar {
+    fn build(points: &Points) -> Rstar {
+        let entry = |slot| {
+            let [lat, lon] = points.position(slot);
+            GeomWithData::new([lon, lat], slot)
+        };
+        Rstar { tree: RTree::bulk_load(points.slots().map(entry).collect()) }
+    }
+}
+
+impl Directory for Rstar {
+    fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace) {
+        let Some(frame) = area.frame() else {
+            // A frame over the seam or round a pole: rstar has no word for it.
+            trace.runs += 1;
+            return runs.push(Run { slots: points.slots(), inside: false, least_chord2: 0.0 });
+        };
+        let envelope = AABB::from_corners([frame.west(), frame.south()], [frame.east(), frame.north()]);
+        for found in self.tree.locate_in_envelope(&envelope) {
+            trace.runs += 1;
+            runs.push(Run { slots: found.data..found.data + 1, inside: false, least_chord2: 0.0 });
+        }
+    }
+
+    fn cells(&self, points: &Points, _frame: Rect, _level: u32, _most: usize) -> Vec<DirectoryCell> {
+        let envelope = self.tree.root().envelope();
+        let ([west, south], [east, north]) = (envelope.lower(), envelope.upper());
+        let rect = if points.is_empty() { Rect::WORLD } else { Rect::clamped(south, west, north, east) };
+        vec![DirectoryCell { rect, level: 0, slots: points.slots(), label: None }]
+    }
+
+    fn bytes(&self) -> usize {
+        // Leaves are stored in place; inner nodes hold at most six children, most of them nearly full.
+        self.tree.size() * size_of::<GeomWithData<[f64; 2], u32>>() * 3
+    }
+}

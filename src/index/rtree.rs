@@ -1,0 +1,139 @@
+//! R-tree: boxes round the points as they lie, packed bottom up.
+//!
+//! What surprises: nothing is ever inserted. The points are in Hilbert order already, so every 32 make a leaf, every
+//! 16 boxes make the next box, and the tree needs no pointers: the children of box `i` are the boxes `16·i …` one
+//! level down. (Kamel and Faloutsos, "On Packing R-trees", 1993.)
+//!
+//! Boxes are `f32`, rounded outwards: 16 bytes for 32 points.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::tree::Tree;
+use super::{BLOCK, Kind, Points, Role, Sorted};
+use crate::geometry::Rect;
+
+/// The kind.
+pub(super) const RTREE: Kind = Kind {
+    name: "rtree",
+    summary: "packed R-tree: boxes round the points, 16 to a node, leaves of 32",
+    role: Role::Offered,
+    build: |sorted: &Sorted| Box::new(RTree::build(&sorted.points)),
+};
+
+/// Boxes in a node: with 32 the tree is a level lower but a descent compares more boxes than it saves misses.
+const FANOUT: usize = 16;
+
+#[derive(Debug, Clone, Copy)]
+struct LooseBox {
+    south: f32,
+    west: f32,
+    north: f32,
+    east: f32,
+}
+
+impl LooseBox {
+    const EMPTY: LooseBox =
+        LooseBox { south: f32::INFINITY, west: f32::INFINITY, north: f32::NEG_INFINITY, east: f32::NEG_INFINITY };
+
+    fn round(positions: &[[f64; 2]]) -> LooseBox {
+        let (mut south, mut west, mut north, mut east) = (90.0_f64, 180.0_f64, -90.0_f64, -180.0_f64);
+        for &[lat, lon] in positions {
+            (south, north) = (south.min(lat), north.max(lat));
+            (west, east) = (west.min(lon), east.max(lon));
+        }
+        LooseBox { south: below(south), west: below(west), north: above(north), east: above(east) }
+    }
+
+    fn with(self, other: &LooseBox) -> LooseBox {
+        LooseBox {
+            south: self.south.min(other.south),
+            west: self.west.min(other.west),
+            north: self.north.max(other.north),
+            east: self.east.max(other.east),
+        }
+    }
+
+    #[inline]
+    fn rect(self) -> Rect {
+        Rect::clamped(self.south.into(), self.west.into(), self.north.into(), self.east.into())
+    }
+}
+
+/// The nearest `f32` that is not above.
+fn below(value: f64) -> f32 {
+    let near = value as f32;
+    if f64::from(near) > value { near.next_down() } else { near }
+}
+
+/// The nearest `f32` that is not below.
+fn above(value: f64) -> f32 {
+    let near = value as f32;
+    if f64::from(near) < value { near.next_up() } else { near }
+}
+
+#[derive(Debug)]
+struct RTree {
+    /// Level 0 holds a box for every block of points; the last level holds one box.
+    levels: Vec<Vec<LooseBox>>,
+    len: u32,
+}
+
+impl RTree {
+    fn build(points: &Points) -> RTree {
+        let positions = points.positions(points.slots());
+        let mut levels: Vec<Vec<LooseBox>> = vec![positions.par_chunks(BLOCK).map(LooseBox::round).collect()];
+        while let Some(last) = levels.last()
+            && last.len() > 1
+        {
+            let join = |boxes: &[LooseBox]| boxes.iter().fold(LooseBox::EMPTY, LooseBox::with);
+            levels.push(last.chunks(FANOUT).map(join).collect());
+        }
+        RTree { levels, len: points.len() as u32 }
+    }
+}
+
+/// A box of a level.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    level: u32,
+    index: u32,
+}
+
+impl Tree for RTree {
+    type Node = Node;
+
+    fn root(&self, points: &Points) -> Option<Node> {
+        (!points.is_empty()).then(|| Node { level: self.levels.len() as u32 - 1, index: 0 })
+    }
+
+    #[inline]
+    fn children(&self, node: Node, mut each: impl FnMut(Node, Rect)) {
+        let Some(level) = node.level.checked_sub(1) else { return };
+        let boxes = &self.levels[level as usize];
+        let first = node.index as usize * FANOUT;
+        let last = boxes.len().min(first + FANOUT);
+        for (place, own) in boxes[first..last].iter().enumerate() {
+            each(Node { level, index: (first + place) as u32 }, own.rect());
+        }
+    }
+
+    fn rect(&self, node: Node) -> Rect {
+        self.levels[node.level as usize][node.index as usize].rect()
+    }
+
+    fn is_leaf(&self, node: Node) -> bool {
+        node.level == 0
+    }
+
+    fn slots(&self, _points: &Points, node: Node, mut each: impl FnMut(Range<u32>, bool)) {
+        let width = (BLOCK * FANOUT.pow(node.level)) as u64;
+        let start = u64::from(node.index) * width;
+        each(start as u32..(start + width).min(self.len.into()) as u32, true);
+    }
+
+    fn bytes(&self) -> usize {
+        self.levels.iter().map(|boxes| size_of_val(&**boxes)).sum()
+    }
+}

@@ -1,0 +1,215 @@
+//! The one engine that walks every directory made of boxes within boxes.
+//!
+//! A kind says how its tree looks ([`Tree`]); the walks are written once. What surprises: neighbouring cells of a kind
+//! whose leaves are stretches of the curve may share a block of points, so the nearest-first walk remembers which
+//! blocks it handed out, and the covering walk leaves that to [`in_order`](super::in_order).
+
+use std::ops::Range;
+
+use super::{Area, BLOCK, Directory, DirectoryCell, Points, Run, Trace};
+use crate::geometry::{Overlap, Rect};
+
+/// The most children a node has.
+pub const FANOUT_MAX: usize = 32;
+
+/// A directory made of boxes within boxes.
+pub trait Tree: Send + Sync + std::fmt::Debug {
+    /// A node, small enough to copy.
+    type Node: Copy;
+
+    /// The node of everything, or `None` when there are no points.
+    fn root(&self, points: &Points) -> Option<Self::Node>;
+
+    /// A smaller node that surely holds every point of a box, when the kind can tell one at once.
+    fn holding(&self, points: &Points, frame: Rect) -> Option<Self::Node> {
+        let _ = frame;
+        self.root(points)
+    }
+
+    /// Hands out the children of a node with their boxes, at most [`FANOUT_MAX`]; nothing for a leaf.
+    fn children(&self, node: Self::Node, each: impl FnMut(Self::Node, Rect));
+
+    /// The box of a node.
+    fn rect(&self, node: Self::Node) -> Rect;
+
+    /// Completes a child that the walk wants to keep: some kinds look up slots only now. `false` drops it as empty.
+    fn enter(&self, points: &Points, parent: Self::Node, node: &mut Self::Node) -> bool {
+        let _ = (points, parent, node);
+        true
+    }
+
+    /// Whether the walk should stop here and name the slots.
+    fn is_leaf(&self, node: Self::Node) -> bool;
+
+    /// Hands out the slots that may lie in a node; `true` for those that surely do.
+    fn slots(&self, points: &Points, node: Self::Node, each: impl FnMut(Range<u32>, bool));
+
+    /// What people call a node.
+    fn label(&self, _node: Self::Node) -> Option<String> {
+        None
+    }
+
+    /// Bytes held beyond the points.
+    fn bytes(&self) -> usize;
+}
+
+impl<T: Tree> Directory for T {
+    fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace) {
+        let start = match area.frame() {
+            Some(frame) => self.holding(points, frame),
+            None => self.root(points),
+        };
+        let Some(start) = start else { return };
+        let before = runs.len();
+        cover_node(self, points, area, start, runs, trace);
+        trace.runs += (runs.len() - before) as u64;
+    }
+
+    fn nearest(&self, points: &Points, area: &mut Area, visit: &mut dyn FnMut(Run, &mut Area), trace: &mut Trace) {
+        let start = match area.frame() {
+            Some(frame) => self.holding(points, frame),
+            None => self.root(points),
+        };
+        if let Some(start) = start {
+            nearest_first(self, points, area, start, visit, trace);
+        }
+    }
+
+    fn cells(&self, points: &Points, frame: Rect, level: u32, most: usize) -> Vec<DirectoryCell> {
+        let mut cells = Vec::new();
+        let mut open: Vec<(T::Node, u32)> = self.root(points).map(|root| (root, 0)).into_iter().collect();
+        while let Some((node, depth)) = open.pop() {
+            if cells.len() >= most {
+                break;
+            }
+            if depth < level && !self.is_leaf(node) {
+                let first = open.len();
+                self.children(node, |mut child, rect| {
+                    if frame.overlap(rect) != Overlap::Outside && self.enter(points, node, &mut child) {
+                        open.push((child, depth + 1));
+                    }
+                });
+                open[first..].reverse(); // so that cells come out in the order of the tree
+            } else {
+                let mut slots = u32::MAX..0;
+                self.slots(points, node, |part, _| slots = slots.start.min(part.start)..slots.end.max(part.end));
+                cells.push(DirectoryCell { rect: self.rect(node), level: depth, slots, label: self.label(node) });
+            }
+        }
+        cells
+    }
+
+    fn bytes(&self) -> usize {
+        Tree::bytes(self)
+    }
+}
+
+/// Names the slots of a node that is known to touch the area, depth first, in the order of the tree.
+fn cover_node<T: Tree>(tree: &T, points: &Points, area: &Area, node: T::Node, runs: &mut Vec<Run>, trace: &mut Trace) {
+    if tree.is_leaf(node) {
+        tree.slots(points, node, |slots, _| runs.push(Run { slots, inside: false, least_chord2: 0.0 }));
+        return;
+    }
+    trace.nodes += 1;
+    let mut kept: [Option<(T::Node, Overlap, f64)>; FANOUT_MAX] = [None; FANOUT_MAX];
+    let mut count = 0;
+    tree.children(node, |child, rect| {
+        trace.boxes += 1;
+        let (overlap, least) = area.overlap(rect);
+        if overlap != Overlap::Outside {
+            kept[count] = Some((child, overlap, least));
+            count += 1;
+        }
+    });
+    for (mut child, overlap, least_chord2) in kept.into_iter().take(count).flatten() {
+        if !tree.enter(points, node, &mut child) {
+            continue;
+        }
+        if overlap == Overlap::Inside {
+            tree.slots(points, child, |slots, sure| runs.push(Run { slots, inside: sure, least_chord2 }));
+        } else {
+            cover_node(tree, points, area, child, runs, trace);
+        }
+    }
+}
+
+/// Visits leaves nearest first; a node that the lens no longer reaches is dropped unopened.
+fn nearest_first<T: Tree>(
+    tree: &T,
+    points: &Points,
+    area: &mut Area,
+    start: T::Node,
+    visit: &mut dyn FnMut(Run, &mut Area),
+    trace: &mut Trace,
+) {
+    let reaches = |area: &Area, least: f64| area.lens.as_ref().is_none_or(|lens| lens.may_reach(least));
+    let mut seen = SeenBlocks::default();
+    let mut open: Vec<(T::Node, f64)> = Vec::with_capacity(64);
+    open.push((start, 0.0));
+    while let Some((node, least_chord2)) = open.pop() {
+        if !reaches(area, least_chord2) {
+            continue;
+        }
+        if tree.is_leaf(node) {
+            tree.slots(points, node, |slots, _| {
+                seen.each_new(slots, |slots| {
+                    trace.runs += 1;
+                    visit(Run { slots, inside: false, least_chord2 }, area);
+                });
+            });
+            continue;
+        }
+        trace.nodes += 1;
+        let first = open.len();
+        tree.children(node, |mut child, rect| {
+            trace.boxes += 1;
+            let (overlap, least) = area.overlap(rect);
+            if overlap != Overlap::Outside && tree.enter(points, node, &mut child) {
+                open.push((child, least));
+            }
+        });
+        // The nearest child last, where `pop` takes it.
+        open[first..].sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
+    }
+}
+
+/// Which slots were handed out, so that none is twice.
+#[derive(Debug, Default)]
+struct SeenBlocks {
+    /// Leaves that are not whole blocks belong to a kind whose leaves never overlap; only whole blocks are remembered.
+    few: Vec<u32>,
+    many: std::collections::HashSet<u32, foldhash::fast::FixedState>,
+}
+
+impl SeenBlocks {
+    /// How many blocks are looked for one by one before a set takes over.
+    const FEW: usize = 24;
+
+    fn each_new(&mut self, slots: Range<u32>, mut each: impl FnMut(Range<u32>)) {
+        if !(slots.start as usize).is_multiple_of(BLOCK) {
+            return each(slots);
+        }
+        let mut start = slots.start;
+        while start < slots.end {
+            let end = slots.end.min(start + BLOCK as u32);
+            if self.first_time(start) {
+                each(start..end);
+            }
+            start = end;
+        }
+    }
+
+    fn first_time(&mut self, block: u32) -> bool {
+        if self.few.len() < SeenBlocks::FEW {
+            let new = !self.few.contains(&block);
+            if new {
+                self.few.push(block);
+            }
+            return new;
+        }
+        if self.many.is_empty() {
+            self.many.extend(self.few.iter().copied());
+        }
+        self.many.insert(block)
+    }
+}

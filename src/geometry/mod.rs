@@ -8,6 +8,7 @@ pub mod length;
 pub mod maths;
 pub mod metric;
 pub mod point;
+pub mod polygon;
 pub mod rect;
 
 pub use error::GeometryError;

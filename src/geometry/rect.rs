@@ -116,11 +116,13 @@ impl Rect {
         let shifts = [0.0, 360.0, -360.0];
         if shifts.iter().all(|shift| other.east + shift < self.west || self.east < other.west + shift) {
             // A pole is one place, and belongs to every box that touches it.
-            let shares_pole = (self.north == 90.0 && other.north == 90.0) || (self.south == -90.0 && other.south == -90.0);
+            let shares_pole =
+                (self.north == 90.0 && other.north == 90.0) || (self.south == -90.0 && other.south == -90.0);
             return if shares_pole { Overlap::Boundary } else { Overlap::Outside };
         }
         let covers = |shift: f64| self.west <= other.west + shift && other.east + shift <= self.east;
-        let inside = self.south <= other.south && other.north <= self.north && shifts.iter().any(|&shift| covers(shift));
+        let inside =
+            self.south <= other.south && other.north <= self.north && shifts.iter().any(|&shift| covers(shift));
         if inside { Overlap::Inside } else { Overlap::Boundary }
     }
 

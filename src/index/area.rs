@@ -50,7 +50,7 @@ impl Area {
         if let Some(own) = self.rect {
             overlap = overlap.and(own.overlap(rect));
         }
-        if let Some(cell) = &self.cell
+        if let Some(cell) = self.cell
             && overlap != Overlap::Outside
         {
             overlap = overlap.and(match cell.rect().overlap(rect) {
@@ -70,7 +70,7 @@ impl Area {
     pub fn frame(&self) -> Option<Rect> {
         let seamless = |rect: &Rect| rect.east() <= 180.0 && rect.north() < 90.0 && rect.south() > -90.0;
         let lens = self.lens.as_ref().and_then(Lens::frame);
-        let cell = self.cell.as_ref().map(GeohashCell::rect).filter(seamless);
+        let cell = self.cell.map(GeohashCell::rect).filter(seamless);
         let polygon = self.polygon.as_ref().map(PreparedPolygon::frame).filter(seamless);
         let frames = [lens, self.rect.filter(seamless), cell, polygon];
         let size = |rect: &Rect| (rect.east() - rect.west()).max(rect.north() - rect.south());
@@ -86,7 +86,7 @@ impl Area {
     fn holds_flat(&self, points: &Points, slot: u32) -> bool {
         let [lat, lon] = points.position(slot);
         self.rect.is_none_or(|rect| rect.holds(lat, lon))
-            && self.cell.as_ref().is_none_or(|cell| cell.holds(lat, lon))
+            && self.cell.is_none_or(|cell| cell.holds(lat, lon))
             && self.polygon.as_ref().is_none_or(|polygon| polygon.contains(lat, lon, || points.unit(slot)))
     }
 

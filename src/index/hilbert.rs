@@ -26,14 +26,12 @@ const LEAF: usize = 2 * BLOCK;
 struct Hilbert;
 
 /// A cell of the curve and the slots that may lie in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     cell: Cell,
     start: u32,
     end: u32,
 }
-
-impl Copy for Node {}
 
 impl Tree for Hilbert {
     type Node = Node;

@@ -138,7 +138,8 @@ impl Lens {
     pub fn frame(&self) -> Option<Rect> {
         let (lat, lon) = (self.centre.lat_deg(), self.centre.lon_deg());
         let (west, east) = (lon - self.half_width, lon + self.half_width);
-        (west >= -180.0 && east <= 180.0).then(|| Rect::clamped(lat - self.half_height, west, lat + self.half_height, east))
+        (west >= -180.0 && east <= 180.0)
+            .then(|| Rect::clamped(lat - self.half_height, west, lat + self.half_height, east))
     }
 
     /// How far a box can be.

@@ -31,7 +31,12 @@ fn span() -> impl Strategy<Value = f64> {
 /// A box and a position in it.
 fn box_and_position() -> impl Strategy<Value = (Rect, f64, f64)> {
     (latitude(), longitude(), span(), span(), 0.0..=1.0, 0.0..=1.0).prop_map(|(lat, lon, height, width, up, right)| {
-        let rect = Rect::clamped(lat - height * up, lon - width * right, lat + height * (1.0 - up), lon + width * (1.0 - right));
+        let rect = Rect::clamped(
+            lat - height * up,
+            lon - width * right,
+            lat + height * (1.0 - up),
+            lon + width * (1.0 - right),
+        );
         (rect, lat, lon)
     })
 }

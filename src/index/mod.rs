@@ -34,7 +34,8 @@ pub use points::{BLOCK, Points, Sorted};
 use crate::geometry::Rect;
 
 /// Every index kind, the reference first, then as users should read them, then the library everyone knows.
-pub static KINDS: &[Kind] = &[scan::SCAN, rtree::RTREE, quadtree::QUADTREE, geohash::GEOHASH, hilbert::HILBERT, rstar::RSTAR];
+pub static KINDS: &[Kind] =
+    &[scan::SCAN, rtree::RTREE, quadtree::QUADTREE, geohash::GEOHASH, hilbert::HILBERT, rstar::RSTAR];
 
 /// An index kind: its name, and how to build its directory over points.
 #[derive(Debug)]

@@ -87,7 +87,7 @@ impl Sorted {
             pairs = given.par_iter().enumerate().map(keyed).collect();
             pairs.par_sort_unstable();
         }
-        let keys = pairs.iter().map(|&(key, _)| key).collect();
+        let keys: Vec<u64> = pairs.iter().map(|&(key, _)| key).collect();
         let order: Vec<u32> = pairs.into_iter().map(|(_, index)| index).collect();
         Sorted { points: Points::gather(given, &order, &keys), keys, order }
     }
@@ -208,7 +208,9 @@ mod tests {
     use super::*;
 
     fn lattice() -> Vec<Point> {
-        (0..4000).map(|i| Point::new(f64::from(i % 61) * 2.9 - 88.0, f64::from(i % 173) * 2.0 - 175.0).unwrap()).collect()
+        (0..4000)
+            .map(|i| Point::new(f64::from(i % 61) * 2.9 - 88.0, f64::from(i % 173) * 2.0 - 175.0).unwrap())
+            .collect()
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! one unless told to. What surprises: it knows degrees only, so it can name candidates by box but not measure.
 
 use rstar::primitives::GeomWithData;
-use rstar::{AABB, RTree};
+use rstar::{AABB, ParentNode, RTree, RTreeNode};
 
 use super::{Area, Directory, DirectoryCell, Kind, Points, Role, Run, Sorted, Trace};
 use crate::geometry::Rect;
@@ -40,7 +40,7 @@ impl Directory for Rstar {
             return runs.push(Run { slots: points.slots(), inside: false, least_chord2: 0.0 });
         };
         let envelope = AABB::from_corners([frame.west(), frame.south()], [frame.east(), frame.north()]);
-        for found in self.tree.locate_in_envelope(&envelope) {
+        for found in self.tree.locate_in_envelope(envelope) {
             trace.runs += 1;
             runs.push(Run { slots: found.data..found.data + 1, inside: false, least_chord2: 0.0 });
         }
@@ -54,7 +54,15 @@ impl Directory for Rstar {
     }
 
     fn bytes(&self) -> usize {
-        // Leaves are stored in place; inner nodes hold at most six children, most of them nearly full.
-        self.tree.size() * size_of::<GeomWithData<[f64; 2], u32>>() * 3
+        bytes_under(self.tree.root())
     }
+}
+
+/// A parent holds its children in a vector of nodes; leaves stand in that vector in place.
+fn bytes_under(parent: &ParentNode<GeomWithData<[f64; 2], u32>>) -> usize {
+    let below = parent.children().iter().map(|node| match node {
+        RTreeNode::Parent(inner) => bytes_under(inner),
+        RTreeNode::Leaf(_) => 0,
+    });
+    size_of_val(parent.children()) + below.sum::<usize>()
 }

@@ -9,9 +9,6 @@ use std::ops::Range;
 use super::{Area, BLOCK, Directory, DirectoryCell, Points, Run, Trace};
 use crate::geometry::{Overlap, Rect};
 
-/// The most children a node has.
-pub const FANOUT_MAX: usize = 32;
-
 /// A directory made of boxes within boxes.
 pub trait Tree: Send + Sync + std::fmt::Debug {
     /// A node, small enough to copy.
@@ -26,7 +23,7 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
         self.root(points)
     }
 
-    /// Hands out the children of a node with their boxes, at most [`FANOUT_MAX`]; nothing for a leaf.
+    /// Hands out the children of a node with their boxes, in the order of the tree; nothing for a leaf.
     fn children(&self, node: Self::Node, each: impl FnMut(Self::Node, Rect));
 
     /// The box of a node.
@@ -55,22 +52,14 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
 
 impl<T: Tree> Directory for T {
     fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace) {
-        let start = match area.frame() {
-            Some(frame) => self.holding(points, frame),
-            None => self.root(points),
-        };
-        let Some(start) = start else { return };
+        let Some(start) = start(self, points, area) else { return };
         let before = runs.len();
-        cover_node(self, points, area, start, runs, trace);
+        cover_from(self, points, area, start, runs, trace);
         trace.runs += (runs.len() - before) as u64;
     }
 
     fn nearest(&self, points: &Points, area: &mut Area, visit: &mut dyn FnMut(Run, &mut Area), trace: &mut Trace) {
-        let start = match area.frame() {
-            Some(frame) => self.holding(points, frame),
-            None => self.root(points),
-        };
-        if let Some(start) = start {
+        if let Some(start) = start(self, points, area) {
             nearest_first(self, points, area, start, visit, trace);
         }
     }
@@ -104,32 +93,34 @@ impl<T: Tree> Directory for T {
     }
 }
 
-/// Names the slots of a node that is known to touch the area, depth first, in the order of the tree.
-fn cover_node<T: Tree>(tree: &T, points: &Points, area: &Area, node: T::Node, runs: &mut Vec<Run>, trace: &mut Trace) {
-    if tree.is_leaf(node) {
-        tree.slots(points, node, |slots, _| runs.push(Run { slots, inside: false, least_chord2: 0.0 }));
-        return;
+/// The smallest node at hand that holds the whole area.
+fn start<T: Tree>(tree: &T, points: &Points, area: &Area) -> Option<T::Node> {
+    match area.frame() {
+        Some(frame) => tree.holding(points, frame),
+        None => tree.root(points),
     }
-    trace.nodes += 1;
-    let mut kept: [Option<(T::Node, Overlap, f64)>; FANOUT_MAX] = [None; FANOUT_MAX];
-    let mut count = 0;
-    tree.children(node, |child, rect| {
-        trace.boxes += 1;
-        let (overlap, least) = area.overlap(rect);
-        if overlap != Overlap::Outside {
-            kept[count] = Some((child, overlap, least));
-            count += 1;
-        }
-    });
-    for (mut child, overlap, least_chord2) in kept.into_iter().take(count).flatten() {
-        if !tree.enter(points, node, &mut child) {
+}
+
+/// Names the slots of a node that touches the area, in the order of the tree.
+fn cover_from<T: Tree>(tree: &T, points: &Points, area: &Area, start: T::Node, runs: &mut Vec<Run>, trace: &mut Trace) {
+    let mut open: Vec<(T::Node, Overlap, f64)> = Vec::with_capacity(64);
+    open.push((start, Overlap::Boundary, 0.0));
+    while let Some((node, overlap, least_chord2)) = open.pop() {
+        let inside = overlap == Overlap::Inside;
+        if inside || tree.is_leaf(node) {
+            tree.slots(points, node, |slots, sure| runs.push(Run { slots, inside: inside && sure, least_chord2 }));
             continue;
         }
-        if overlap == Overlap::Inside {
-            tree.slots(points, child, |slots, sure| runs.push(Run { slots, inside: sure, least_chord2 }));
-        } else {
-            cover_node(tree, points, area, child, runs, trace);
-        }
+        trace.nodes += 1;
+        let first = open.len();
+        tree.children(node, |mut child, rect| {
+            trace.boxes += 1;
+            let (overlap, least) = area.overlap(rect);
+            if overlap != Overlap::Outside && tree.enter(points, node, &mut child) {
+                open.push((child, overlap, least));
+            }
+        });
+        open[first..].reverse(); // so that runs come out in the order of the tree
     }
 }
 

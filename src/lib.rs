@@ -1,4 +1,5 @@
 //! `nigh` answers one question: **what is near here?**
 
+pub mod collection;
 pub mod geometry;
 pub mod index;

@@ -80,8 +80,8 @@ impl<T: Tree> Directory for T {
                 });
                 open[first..].reverse(); // so that cells come out in the order of the tree
             } else {
-                let mut slots = u32::MAX..0;
-                self.slots(points, node, |part, _| slots = slots.start.min(part.start)..slots.end.max(part.end));
+                let mut slots = 0..0;
+                self.slots(points, node, |part, _| slots = hull(&slots, &part));
                 cells.push(DirectoryCell { rect: self.rect(node), level: depth, slots, label: self.label(node) });
             }
         }
@@ -91,6 +91,11 @@ impl<T: Tree> Directory for T {
     fn bytes(&self) -> usize {
         Tree::bytes(self)
     }
+}
+
+/// The stretch from the first to the last slot of two.
+fn hull(a: &Range<u32>, b: &Range<u32>) -> Range<u32> {
+    if a.is_empty() { b.clone() } else { a.start.min(b.start)..a.end.max(b.end) }
 }
 
 /// The smallest node at hand that holds the whole area.

@@ -1,0 +1,216 @@
+//! A thing at a place: its id, its point, its properties, and when it ends.
+//!
+//! Properties are kept as the text they came as: numbers keep their digits, keys their order, and nothing is parsed
+//! again until somebody filters by it.
+
+use std::fmt;
+
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use crate::geometry::Point;
+
+/// The longest id, in bytes.
+pub const ID_BYTES_MAX: usize = 256;
+
+/// The longest properties text, in bytes.
+pub const PROPERTIES_BYTES_MAX: usize = 64 * 1024;
+
+/// Why an id or properties were refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ItemError {
+    /// An id of no bytes.
+    #[error("the id is empty; an id has 1 to 256 bytes")]
+    EmptyId,
+    /// An id of more than 256 bytes.
+    #[error("the id beginning {beginning:?} has {bytes} bytes; an id has 1 to 256")]
+    LongId {
+        /// Its first characters.
+        beginning: String,
+        /// Its length.
+        bytes: usize,
+    },
+    /// An id with a control character.
+    #[error("the id {id:?} has a control character; use printable text")]
+    ControlInId {
+        /// The id as given.
+        id: String,
+    },
+    /// Properties of more than 64 KiB.
+    #[error("the properties have {bytes} bytes; at most 65536 are kept with an item")]
+    LongProperties {
+        /// Their length.
+        bytes: usize,
+    },
+    /// Properties that are not a JSON object.
+    #[error("the properties beginning {beginning:?} are not a JSON object: {reason}")]
+    NoObject {
+        /// Their first characters.
+        beginning: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// The name of an item, unique in its collection, ordered by bytes: 1 to 256 bytes of UTF-8 without control characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(Box<str>);
+
+impl Id {
+    /// Checks an id.
+    ///
+    /// ```
+    /// use nigh::collection::Id;
+    /// assert_eq!(Id::new("café-17").unwrap().as_str(), "café-17");
+    /// assert!(Id::new("").is_err());
+    /// ```
+    pub fn new(text: impl Into<Box<str>>) -> Result<Id, ItemError> {
+        let text: Box<str> = text.into();
+        if text.is_empty() {
+            return Err(ItemError::EmptyId);
+        }
+        if text.len() > ID_BYTES_MAX {
+            return Err(ItemError::LongId { beginning: beginning(&text), bytes: text.len() });
+        }
+        if text.chars().any(char::is_control) {
+            return Err(ItemError::ControlInId { id: text.into() });
+        }
+        Ok(Id(text))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The properties of an item: the text of a JSON object, at most 64 KiB, kept as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Properties(Box<str>);
+
+impl Properties {
+    /// No properties: `{}`.
+    pub fn none() -> Properties {
+        Properties("{}".into())
+    }
+
+    /// Checks that a text is one JSON object.
+    ///
+    /// ```
+    /// use nigh::collection::Properties;
+    /// assert_eq!(Properties::from_json(r#"{"height": 1.50}"#).unwrap().as_json(), r#"{"height": 1.50}"#);
+    /// assert!(Properties::from_json("[1]").is_err());
+    /// ```
+    pub fn from_json(text: &str) -> Result<Properties, ItemError> {
+        let text = text.trim_matches([' ', '\t', '\n', '\r']);
+        if text.len() > PROPERTIES_BYTES_MAX {
+            return Err(ItemError::LongProperties { bytes: text.len() });
+        }
+        let refuse = |reason: String| Err(ItemError::NoObject { beginning: beginning(text), reason });
+        if !text.starts_with('{') {
+            return refuse("it does not begin with {".to_owned());
+        }
+        match serde_json::from_str::<&RawValue>(text) {
+            Ok(_) => Ok(Properties(text.into())),
+            Err(error) => refuse(error.to_string()),
+        }
+    }
+
+    /// The text.
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+}
+
+fn beginning(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// What is stored: an id at a point, with properties, for ever or until a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Its name.
+    pub id: Id,
+    /// Where it is.
+    pub point: Point,
+    /// What is known of it.
+    pub properties: Properties,
+    /// When it is due to be removed, in milliseconds since 1970; `None` for never.
+    pub expires_at_ms: Option<i64>,
+}
+
+impl Item {
+    /// An item without properties that stays.
+    pub fn new(id: Id, point: Point) -> Item {
+        Item { id, point, properties: Properties::none(), expires_at_ms: None }
+    }
+
+    /// The same item with properties.
+    #[must_use]
+    pub fn with_properties(self, properties: Properties) -> Item {
+        Item { properties, ..self }
+    }
+
+    /// The same item with an end.
+    #[must_use]
+    pub fn expiring_at(self, expires_at_ms: i64) -> Item {
+        Item { expires_at_ms: Some(expires_at_ms), ..self }
+    }
+}
+
+/// A stored item, read in place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ItemRef<'a> {
+    /// Its name.
+    pub id: &'a str,
+    /// Where it is.
+    pub point: Point,
+    /// The text of its properties.
+    pub properties: &'a str,
+    /// The sequence number of the change that put it there.
+    pub seq: u64,
+    /// When it is due to be removed, in milliseconds since 1970.
+    pub expires_at_ms: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_checked_once() {
+        assert_eq!(Id::new(""), Err(ItemError::EmptyId));
+        assert!(Id::new("x".repeat(256)).is_ok());
+        assert!(Id::new("x".repeat(257)).unwrap_err().to_string().contains("257 bytes"));
+        assert!(Id::new("a\nb").unwrap_err().to_string().contains(r#""a\nb""#));
+        assert!(Id::new("a\u{85}b").is_err());
+    }
+
+    #[test]
+    fn properties_keep_their_text() {
+        let text = r#"{ "b" : 1.0e2, "a":"\u00e9", "a":null }"#;
+        assert_eq!(Properties::from_json(text).unwrap().as_json(), text);
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_with_its_beginning() {
+        for text in ["", "null", "[]", "{", r#"{"a":}"#, "{} {}", r#"{"a":1}x"#, "\"{}\""] {
+            assert!(matches!(Properties::from_json(text), Err(ItemError::NoObject { .. })), "{text}");
+        }
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(PROPERTIES_BYTES_MAX));
+        assert!(matches!(Properties::from_json(&long), Err(ItemError::LongProperties { .. })));
+    }
+
+    #[test]
+    fn deep_properties_do_not_overflow_the_stack() {
+        let deep = format!("{}{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+        assert!(Properties::from_json(&deep).is_err());
+    }
+}

@@ -1,0 +1,77 @@
+//! Joining segments in the background, so that writers do not wait for it and readers have few to look at.
+//!
+//! The thread reads segments that others go on changing: an item may go while its record is being copied. So the
+//! writer notes whatever goes from a segment that is being joined, and the notes are carried over before the new
+//! segment is shown. Snapshots taken before keep the old segments, and their marks, for as long as they are held.
+
+use std::sync::Arc;
+
+use super::segment::{Draft, Segment};
+use super::writer::{Joining, Writer};
+use super::{Shared, tiers};
+
+/// Starts a join in a thread of its own if one is due and none runs.
+pub(super) fn start_if_due(shared: &Arc<Shared>, writer: &mut Writer) {
+    if writer.is_joining() {
+        return;
+    }
+    let Some(inputs) = due(&writer.segments) else { return };
+    let number = begin(writer, inputs.clone());
+    let base_seq = writer.seq;
+    let shared = shared.clone();
+    let work = move || {
+        let joined = join(&inputs, &shared, base_seq);
+        drop(inputs);
+        finish(&shared, number, joined);
+    };
+    if let Err(error) = std::thread::Builder::new().name("nigh-join".into()).spawn(work) {
+        // Without a thread the segments stay apart: slower, not wrong. The next batch tries again.
+        debug_assert!(false, "no thread to join segments: {error}");
+        writer.joining = None;
+    }
+}
+
+fn begin(writer: &mut Writer, inputs: Vec<Arc<Segment>>) -> u64 {
+    writer.joins_started += 1;
+    writer.joining = Some(Joining { number: writer.joins_started, inputs, gone_since: Vec::new() });
+    writer.joins_started
+}
+
+fn due(segments: &[Arc<Segment>]) -> Option<Vec<Arc<Segment>>> {
+    let sizes: Vec<usize> = segments.iter().map(|segment| segment.live_count()).collect();
+    let group = tiers::to_join(&sizes, 0, usize::MAX);
+    if !group.is_empty() {
+        return Some(group.into_iter().map(|index| segments[index].clone()).collect());
+    }
+    // A large segment of which most is gone is worth writing anew by itself.
+    let wasteful = |segment: &&Arc<Segment>| {
+        segment.points().len() > tiers::AT_ONCE && segment.live_count() * 2 < segment.points().len()
+    };
+    segments.iter().find(wasteful).map(|segment| vec![segment.clone()])
+}
+
+fn join(inputs: &[Arc<Segment>], shared: &Shared, base_seq: u64) -> Segment {
+    let mut draft = Draft::default();
+    inputs.iter().for_each(|segment| draft.push_live(segment));
+    draft.build(&shared.kinds, base_seq)
+}
+
+/// Carries over what went meanwhile, shows the new segment, and sees whether another join is due.
+fn finish(shared: &Arc<Shared>, number: u64, joined: Segment) {
+    let mut writer = shared.writer();
+    // Kept until the lock is let go: freeing a large segment takes time.
+    let ours = writer.joining.take_if(|joining| joining.number == number);
+    if let Some(joining) = &ours {
+        for (id, seq) in &joining.gone_since {
+            if let Some(slot) = joined.slot_named(id.as_str()) {
+                joined.remove(slot, *seq);
+            }
+        }
+        let joined = (joined.live_count() > 0).then(|| Arc::new(joined));
+        writer.replace(&joining.inputs, joined);
+        shared.publish(&writer);
+        start_if_due(shared, &mut writer);
+    }
+    drop(writer);
+    shared.settled.notify_all();
+}

@@ -1,0 +1,75 @@
+//! One moment of a collection, held without a lock for as long as a reader likes.
+
+use std::sync::Arc;
+
+use super::item::ItemRef;
+use super::segment::Segment;
+use crate::geometry::Rect;
+use crate::index::{DirectoryCell, Kind};
+
+/// What was there after one change and before the next.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub(super) seq: u64,
+    pub(super) len: usize,
+    pub(super) segments: Arc<[Arc<Segment>]>,
+    pub(super) kinds: Arc<[&'static Kind]>,
+}
+
+impl Snapshot {
+    /// The sequence number of the last change in it; 0 before the first.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The segments that make it.
+    pub fn segments(&self) -> &[Arc<Segment>] {
+        &self.segments
+    }
+
+    /// The index kinds that are kept.
+    pub fn kinds(&self) -> &[&'static Kind] {
+        &self.kinds
+    }
+
+    /// The item with that id.
+    pub fn get(&self, id: &str) -> Option<ItemRef<'_>> {
+        let found = |segment: &'_ Arc<Segment>| segment.slot_at(id, self.seq);
+        self.segments.iter().rev().find_map(|segment| found(segment).map(|slot| segment.item(slot)))
+    }
+
+    /// The boxes of a kind's directories at a level, for drawing; at most `most`. `None` when the kind is not kept.
+    pub fn cells(&self, kind: &Kind, frame: Rect, level: u32, most: usize) -> Option<Vec<DirectoryCell>> {
+        if !self.kinds.contains(&kind) {
+            return None;
+        }
+        let directories = self.segments.iter().filter_map(|segment| Some((segment, segment.directory(kind)?)));
+        let mut cells = Vec::new();
+        for (segment, directory) in directories {
+            cells.extend(directory.cells(segment.points(), frame, level, most - cells.len()));
+        }
+        Some(cells)
+    }
+
+    /// Bytes held, part by part: points, removal marks, ids, records, and each index kind.
+    pub fn bytes(&self) -> Vec<(&'static str, usize)> {
+        let mut total: Vec<(&'static str, usize)> = Vec::new();
+        for (part, bytes) in self.segments.iter().flat_map(|segment| segment.bytes()) {
+            match total.iter_mut().find(|(name, _)| *name == part) {
+                Some((_, sum)) => *sum += bytes,
+                None => total.push((part, bytes)),
+            }
+        }
+        total
+    }
+}

@@ -1,4 +1,5 @@
 //! `nigh` answers one question: **what is near here?**
 
+pub mod generate;
 pub mod geometry;
 pub mod index;

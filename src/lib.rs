@@ -1,5 +1,6 @@
 //! `nigh` answers one question: **what is near here?**
 
+pub mod design;
 pub mod format;
 pub mod generate;
 pub mod geometry;

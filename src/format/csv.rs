@@ -1,7 +1,7 @@
 //! CSV in: columns found by name in any order, one row at a time, a bad row refused without harm to its neighbours.
 //!
 //! What surprises is how hard the line number of a refused row is to get right: a quoted field may hold line breaks, blank
-//! lines are skipped, and lines end in LF or CRLF, even within one file. See [`Rows::line_of_last_record`].
+//! lines are skipped, and lines end in LF or CRLF, even within one file. See `line_of_last_record`.
 //!
 //! *References*: RFC 4180. Beyond it: a byte-order mark is skipped, `;` and tab are recognised as delimiters.
 

@@ -1,5 +1,8 @@
 //! `nigh` answers one question: **what is near here?**
 
 pub mod collection;
+pub mod design;
+pub mod format;
+pub mod generate;
 pub mod geometry;
 pub mod index;

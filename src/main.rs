@@ -1,1 +1,3 @@
+//! The `nigh` command.
+
 fn main() {}

@@ -5,6 +5,7 @@
 //! why the cosine of 90° is exactly 0 here, why every longitude at a pole is one place, and why 180° and -180° are
 //! one meridian, with no special case anywhere above.
 
+pub use libm::log as ln;
 pub use libm::{asin, atan, atan2, cos, hypot, sin, sqrt, tan};
 
 /// Radians in one degree.

@@ -1,3 +1,4 @@
 //! `nigh` answers one question: **what is near here?**
 
 pub mod geometry;
+pub mod query;

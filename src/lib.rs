@@ -6,3 +6,4 @@ pub mod format;
 pub mod generate;
 pub mod geometry;
 pub mod index;
+pub mod query;

@@ -1,0 +1,3 @@
+//! Exact, ranked answers.
+
+pub mod filter;

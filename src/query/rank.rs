@@ -1,0 +1,267 @@
+//! The one place where answers are put in order: by (distance, id), or by id.
+//!
+//! Both orders are total, so a page can go on exactly where the last one ended. What surprises: most candidates never
+//! get a distance in metres. They are told apart by squared chords, and [`ByDistance`] reckons metres only for those
+//! that a squared chord cannot exclude.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::collection::Segment;
+use crate::geometry::{Metric, UnitVector};
+
+/// A ranked point: which segment, which slot, how far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ranked {
+    /// The segment, by its place in the snapshot.
+    pub segment: u32,
+    /// The slot.
+    pub slot: u32,
+    /// Metres from the centre; 0 in answers that are not ordered by distance.
+    pub distance_m: f64,
+}
+
+/// Keeps the `want` nearest of the candidates beyond a cursor.
+#[derive(Debug)]
+pub(super) struct ByDistance<'a> {
+    segments: &'a [Arc<Segment>],
+    metric: &'static dyn Metric,
+    centre: UnitVector,
+    want: usize,
+    after: Option<After<'a>>,
+    candidates: Vec<Candidate>,
+    /// Candidates over this squared chord cannot be among the wanted.
+    bound_chord2: f64,
+    beyond_cursor: u64,
+}
+
+/// Where the page before ended.
+#[derive(Debug, Clone, Copy)]
+struct After<'a> {
+    distance_m: f64,
+    id: &'a str,
+    /// At or under this squared chord, surely before the cursor.
+    before_chord2: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    chord2: f64,
+    distance_m: f64,
+    segment: u32,
+    slot: u32,
+}
+
+/// Candidates beyond the wanted that are gathered before the farthest are thrown out.
+const SPARE: usize = 96;
+
+impl<'a> ByDistance<'a> {
+    pub(super) fn new(
+        segments: &'a [Arc<Segment>],
+        metric: &'static dyn Metric,
+        centre: UnitVector,
+        want: usize,
+        after: Option<(f64, &'a str)>,
+    ) -> ByDistance<'a> {
+        let after = after.map(|(distance_m, id)| {
+            let before = distance_m.next_down();
+            let before_chord2 = if before > 0.0 { metric.reach(before).inside_chord2 } else { -1.0 };
+            After { distance_m, id, before_chord2 }
+        });
+        let bound_chord2 = if want == 0 { -1.0 } else { f64::INFINITY };
+        let candidates = Vec::new();
+        ByDistance { segments, metric, centre, want, after, candidates, bound_chord2, beyond_cursor: 0 }
+    }
+
+    /// Over this squared chord nothing can be among the wanted any more.
+    #[inline]
+    pub(super) fn bound_chord2(&self) -> f64 {
+        self.bound_chord2
+    }
+
+    /// How many candidates lay beyond the cursor, wanted or not.
+    pub(super) fn beyond_cursor(&self) -> u64 {
+        self.beyond_cursor
+    }
+
+    /// Counts candidates that lie beyond the bound, and so beyond the cursor, without looking at them.
+    pub(super) fn count_beyond_bound(&mut self, count: u64) {
+        self.beyond_cursor += count;
+    }
+
+    /// Takes a candidate.
+    #[inline]
+    pub(super) fn push(&mut self, segment: u32, slot: u32, chord2: f64) {
+        let mut candidate = Candidate { chord2, distance_m: f64::NAN, segment, slot };
+        if self.after.is_some() && !self.is_beyond_cursor(&mut candidate) {
+            return;
+        }
+        self.beyond_cursor += 1;
+        if chord2 <= self.bound_chord2 {
+            self.candidates.push(candidate);
+            if self.candidates.len() >= self.want.saturating_mul(2).saturating_add(SPARE) {
+                self.shrink();
+            }
+        }
+    }
+
+    fn is_beyond_cursor(&self, candidate: &mut Candidate) -> bool {
+        let Some(after) = self.after else { return true };
+        if candidate.chord2 <= after.before_chord2 {
+            return false;
+        }
+        candidate.distance_m = self.distance_m(candidate);
+        match candidate.distance_m.total_cmp(&after.distance_m) {
+            Ordering::Less => false,
+            Ordering::Equal => self.id(candidate) > after.id.as_bytes(),
+            Ordering::Greater => true,
+        }
+    }
+
+    /// Draws the bound as near as the candidates so far allow, and returns it.
+    pub(super) fn tighten(&mut self) -> f64 {
+        if self.want > 0 && self.candidates.len() >= self.want {
+            self.shrink();
+        }
+        self.bound_chord2
+    }
+
+    /// Throws out what cannot be among the wanted.
+    fn shrink(&mut self) {
+        if self.candidates.len() > self.want {
+            // By chord first: the wanted number of nearest chords bounds the wanted distances from above.
+            self.candidates.select_nth_unstable_by(self.want - 1, |a, b| a.chord2.total_cmp(&b.chord2));
+        }
+        let mut farthest_m = 0.0_f64;
+        for place in 0..self.want {
+            self.reckon(place);
+            farthest_m = farthest_m.max(self.candidates[place].distance_m);
+        }
+        self.bound_chord2 = self.bound_chord2.min(self.metric.reach(farthest_m).outside_chord2);
+        let bound = self.bound_chord2;
+        self.candidates.retain(|candidate| candidate.chord2 <= bound);
+        // Only ties of distance and what a chord cannot tell apart are left over; a crowd of them is settled exactly.
+        if self.candidates.len() > self.want + SPARE / 2 {
+            self.settle();
+        }
+    }
+
+    fn settle(&mut self) {
+        (0..self.candidates.len()).for_each(|place| self.reckon(place));
+        if self.candidates.len() > self.want && self.want > 0 {
+            let mut candidates = std::mem::take(&mut self.candidates);
+            candidates.select_nth_unstable_by(self.want - 1, |a, b| self.order(a, b));
+            candidates.truncate(self.want);
+            self.candidates = candidates;
+        }
+    }
+
+    /// The wanted, in order.
+    pub(super) fn finish(mut self) -> Vec<Ranked> {
+        if self.candidates.len() > self.want && self.want > 0 {
+            self.shrink();
+        }
+        self.settle();
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.sort_unstable_by(|a, b| self.order(a, b));
+        candidates.truncate(self.want);
+        let ranked = |c: Candidate| Ranked { segment: c.segment, slot: c.slot, distance_m: c.distance_m };
+        candidates.into_iter().map(ranked).collect()
+    }
+
+    fn reckon(&mut self, place: usize) {
+        if self.candidates[place].distance_m.is_nan() {
+            self.candidates[place].distance_m = self.distance_m(&self.candidates[place]);
+        }
+    }
+
+    fn distance_m(&self, candidate: &Candidate) -> f64 {
+        let unit = self.segments[candidate.segment as usize].points().unit(candidate.slot);
+        self.metric.distance_m(&self.centre, &unit)
+    }
+
+    fn id(&self, candidate: &Candidate) -> &[u8] {
+        self.segments[candidate.segment as usize].id_bytes(candidate.slot)
+    }
+
+    #[inline]
+    fn order(&self, a: &Candidate, b: &Candidate) -> Ordering {
+        // Distances are never negative, so their bits stand in their order.
+        a.distance_m.to_bits().cmp(&b.distance_m.to_bits()).then_with(|| self.id(a).cmp(self.id(b)))
+    }
+}
+
+/// Keeps the `want` first ids of the matches beyond a cursor.
+#[derive(Debug)]
+pub(super) struct ById<'a> {
+    segments: &'a [Arc<Segment>],
+    want: usize,
+    after: Option<&'a str>,
+    /// The segment being searched, and the first of its ranks beyond the cursor.
+    segment: u32,
+    first_rank: u32,
+    /// Its matches beyond the cursor: (rank, slot).
+    current: Vec<(u32, u32)>,
+    /// Over this rank nothing of the segment is among the wanted.
+    bound_rank: u32,
+    kept: Vec<Ranked>,
+    beyond_cursor: u64,
+}
+
+impl<'a> ById<'a> {
+    pub(super) fn new(segments: &'a [Arc<Segment>], want: usize, after: Option<&'a str>) -> ById<'a> {
+        let (current, kept) = (Vec::new(), Vec::new());
+        ById { segments, want, after, segment: 0, first_rank: 0, current, bound_rank: u32::MAX, kept, beyond_cursor: 0 }
+    }
+
+    pub(super) fn enter(&mut self, segment: u32) {
+        self.leave();
+        self.segment = segment;
+        self.first_rank = self.after.map_or(0, |id| self.segments[segment as usize].first_rank_after(id));
+        self.bound_rank = u32::MAX;
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, slot: u32) {
+        let rank = self.segments[self.segment as usize].rank(slot);
+        if rank < self.first_rank {
+            return;
+        }
+        self.beyond_cursor += 1;
+        if rank <= self.bound_rank {
+            self.current.push((rank, slot));
+            if self.current.len() >= self.want.saturating_mul(2).saturating_add(SPARE) {
+                self.shrink();
+            }
+        }
+    }
+
+    fn shrink(&mut self) {
+        if self.current.len() > self.want && self.want > 0 {
+            let (_, &mut (last, _), _) = self.current.select_nth_unstable(self.want - 1);
+            self.bound_rank = last;
+            self.current.truncate(self.want);
+        }
+    }
+
+    fn leave(&mut self) {
+        self.shrink();
+        let segment = self.segment;
+        let ranked = |(_, slot)| Ranked { segment, slot, distance_m: 0.0 };
+        self.kept.extend(self.current.drain(..).map(ranked));
+    }
+
+    /// How many matches lay beyond the cursor, wanted or not.
+    pub(super) fn beyond_cursor(&self) -> u64 {
+        self.beyond_cursor
+    }
+
+    /// The wanted, in order.
+    pub(super) fn finish(mut self) -> Vec<Ranked> {
+        self.leave();
+        let id = |ranked: &Ranked| self.segments[ranked.segment as usize].id_bytes(ranked.slot);
+        self.kept.sort_unstable_by(|a, b| id(a).cmp(id(b)));
+        self.kept.truncate(self.want);
+        self.kept
+    }
+}

@@ -34,7 +34,9 @@ pub enum PageError {
         k: usize,
     },
     /// A cursor that was not made here.
-    #[error("cursor {text:?} was not made here; take it whole from the answer before, or leave it out for the first page")]
+    #[error(
+        "cursor {text:?} was not made here; take it whole from the answer before, or leave it out for the first page"
+    )]
     Cursor {
         /// The text as given.
         text: String,

@@ -21,7 +21,7 @@ pub struct Ranked {
     pub distance_m: f64,
 }
 
-/// Keeps the `want` nearest of the candidates beyond a cursor.
+/// Keeps the `want` nearest, at least one, of the candidates beyond a cursor.
 #[derive(Debug)]
 pub(super) struct ByDistance<'a> {
     segments: &'a [Arc<Segment>],
@@ -68,9 +68,20 @@ impl<'a> ByDistance<'a> {
             let before_chord2 = if before > 0.0 { metric.reach(before).inside_chord2 } else { -1.0 };
             After { distance_m, id, before_chord2 }
         });
-        let bound_chord2 = if want == 0 { -1.0 } else { f64::INFINITY };
-        let candidates = Vec::new();
+        debug_assert!(want > 0);
+        let (candidates, bound_chord2) = (Vec::new(), f64::INFINITY);
         ByDistance { segments, metric, centre, want, after, candidates, bound_chord2, beyond_cursor: 0 }
+    }
+
+    /// The same question with no candidate yet.
+    pub(super) fn fresh(&self) -> ByDistance<'a> {
+        let (candidates, bound_chord2) = (Vec::new(), f64::INFINITY);
+        ByDistance { candidates, bound_chord2, beyond_cursor: 0, ..*self }
+    }
+
+    /// How many are wanted.
+    pub(super) fn want(&self) -> usize {
+        self.want
     }
 
     /// Over this squared chord nothing can be among the wanted any more.
@@ -120,7 +131,7 @@ impl<'a> ByDistance<'a> {
 
     /// Draws the bound as near as the candidates so far allow, and returns it.
     pub(super) fn tighten(&mut self) -> f64 {
-        if self.want > 0 && self.candidates.len() >= self.want {
+        if self.candidates.len() >= self.want {
             self.shrink();
         }
         self.bound_chord2
@@ -148,7 +159,7 @@ impl<'a> ByDistance<'a> {
 
     fn settle(&mut self) {
         (0..self.candidates.len()).for_each(|place| self.reckon(place));
-        if self.candidates.len() > self.want && self.want > 0 {
+        if self.candidates.len() > self.want {
             let mut candidates = std::mem::take(&mut self.candidates);
             candidates.select_nth_unstable_by(self.want - 1, |a, b| self.order(a, b));
             candidates.truncate(self.want);
@@ -158,7 +169,7 @@ impl<'a> ByDistance<'a> {
 
     /// The wanted, in order.
     pub(super) fn finish(mut self) -> Vec<Ranked> {
-        if self.candidates.len() > self.want && self.want > 0 {
+        if self.candidates.len() > self.want {
             self.shrink();
         }
         self.settle();
@@ -237,7 +248,7 @@ impl<'a> ById<'a> {
     }
 
     fn shrink(&mut self) {
-        if self.current.len() > self.want && self.want > 0 {
+        if self.current.len() > self.want {
             let (_, &mut (last, _), _) = self.current.select_nth_unstable(self.want - 1);
             self.bound_rank = last;
             self.current.truncate(self.want);

@@ -1,0 +1,34 @@
+//! Which index kind answers, when nobody says.
+//!
+//! The rule: **the R-tree when it is kept, else the first kind that is.** It is that plain because the four kinds stand
+//! over the same points in the same order and differ by less than a factor of two on everything the benches measure;
+//! the R-tree, whose boxes fit the points rather than the earth, is first or level on each of them
+//! (`cargo bench --bench kinds`). A rule with thresholds would need a gain to pay for its mistakes.
+
+use super::QueryError;
+use crate::collection::Snapshot;
+use crate::index::{KINDS, Kind, Role};
+
+/// A kind and the reason for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) kind: &'static Kind,
+    pub(super) because: &'static str,
+}
+
+/// The kind that was asked for, or the one that serves best.
+pub(super) fn choose(snapshot: &Snapshot, asked: Option<&'static Kind>) -> Result<Plan, QueryError> {
+    let kept = snapshot.kinds();
+    if let Some(kind) = asked {
+        if kind.role == Role::Reference || kept.contains(&kind) {
+            return Ok(Plan { kind, because: "asked for" });
+        }
+        let names: Vec<&str> = kept.iter().map(|kind| kind.name).collect();
+        return Err(QueryError::KindNotKept { kind: kind.name, kept: names.join(", ") });
+    }
+    let offered = KINDS.iter().find(|kind| kind.role == Role::Offered && kept.contains(kind));
+    Ok(match offered.or(kept.first().copied()) {
+        Some(kind) => Plan { kind, because: "the first kind that the collection keeps" },
+        None => Plan { kind: &KINDS[0], because: "the collection keeps no index" },
+    })
+}

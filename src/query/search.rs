@@ -1,0 +1,292 @@
+//! Running a query: directories name runs of slots, the area decides, the ranking keeps the page.
+//!
+//! ```text
+//! k nearest    look round the centre's own place in the order for a first bound, then nearest boxes first,
+//!              the bound drawing nearer with every run
+//! radius       all runs in order; every match is counted, the nearest are kept
+//! by id        all runs in order; every match is counted, the first ids are kept
+//! ```
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::plan::{self, Plan};
+use super::rank::{ByDistance, ById, Ranked};
+use super::{Answer, Cursor, Explain, Filter, Near, PageError, Query, QueryError};
+use crate::collection::{Id, Segment, Snapshot};
+use crate::index::{Area, Hit, Kind, Lens, Run, Trace, in_order};
+
+impl Query {
+    /// Answers the query from one moment of a collection.
+    pub fn run(&self, snapshot: &Arc<Snapshot>) -> Result<Answer, QueryError> {
+        let started = Instant::now();
+        let Plan { kind, because } = plan::choose(snapshot, self.kind)?;
+        let mut search = Search {
+            snapshot,
+            kind,
+            filter: self.filter.as_ref(),
+            explain: Explain { kind: kind.name, because, ..Explain::default() },
+        };
+        let page = match &self.near {
+            Some(near) => self.run_by_distance(near, &mut search)?,
+            None => self.run_by_id(&mut search)?,
+        };
+        let mut explain = search.explain;
+        explain.elapsed_us = started.elapsed().as_micros() as u64;
+        Ok(Answer {
+            snapshot: snapshot.clone(),
+            ranked: page.ranked,
+            measured: self.near.is_some(),
+            matched: page.matched,
+            next: page.next,
+            explain,
+        })
+    }
+
+    fn area(&self, lens: Option<Lens>) -> Area {
+        Area { lens, rect: self.rect, cell: self.cell, polygon: self.polygon.clone() }
+    }
+
+    fn run_by_distance<'a>(&'a self, near: &Near, search: &mut Search<'a>) -> Result<Page, QueryError> {
+        let (after, served) = match &self.cursor {
+            None => (None, 0),
+            Some(Cursor::Distance { distance_m, id, served }) => (Some((*distance_m, id.as_str())), *served),
+            Some(other) => return Err(PageError::Order { cursor: other.order(), query: "distance" }.into()),
+        };
+        let radius_m = near.radius.map_or(f64::INFINITY, |radius| radius.metres());
+        let lens = Lens::new(near.centre, near.metric, radius_m);
+        let centre = *lens.unit();
+        let area = self.area(Some(lens));
+        let limit = self.limit.get();
+        let segments = search.snapshot.segments();
+        let Found { mut ranked, matched, beyond } = match near.k {
+            None => search.all_by_distance(&area, ByDistance::new(segments, near.metric, centre, limit, after)),
+            Some(k) => {
+                let want = (k.get() as u64).saturating_sub(served) as usize;
+                if want == 0 {
+                    return Ok(Page { ranked: Vec::new(), matched: served, next: None });
+                }
+                let ranked = search.nearest(area, ByDistance::new(segments, near.metric, centre, want, after));
+                let beyond = ranked.len() as u64;
+                Found { ranked, matched: served + beyond, beyond }
+            }
+        };
+        ranked.truncate(limit);
+        let next = (beyond > ranked.len() as u64).then(|| ranked.last()).flatten().map(|last| Cursor::Distance {
+            distance_m: last.distance_m,
+            id: search.id(last),
+            served: served + ranked.len() as u64,
+        });
+        Ok(Page { ranked, matched, next })
+    }
+
+    fn run_by_id<'a>(&'a self, search: &mut Search<'a>) -> Result<Page, QueryError> {
+        let after = match &self.cursor {
+            None => None,
+            Some(Cursor::Id { id }) => Some(id.as_str()),
+            Some(other) => return Err(PageError::Order { cursor: other.order(), query: "id" }.into()),
+        };
+        let limit = self.limit.get();
+        let everything = self.rect.is_none() && self.cell.is_none() && self.polygon.is_none() && self.filter.is_none();
+        let Found { mut ranked, matched, beyond } = if everything {
+            search.listing(limit + 1, after)
+        } else {
+            search.all_by_id(&self.area(None), limit, after)
+        };
+        ranked.truncate(limit);
+        let next = (beyond > ranked.len() as u64)
+            .then(|| ranked.last())
+            .flatten()
+            .map(|last| Cursor::Id { id: search.id(last) });
+        Ok(Page { ranked, matched, next })
+    }
+}
+
+struct Page {
+    ranked: Vec<Ranked>,
+    matched: u64,
+    next: Option<Cursor>,
+}
+
+/// The best of what matches, how much matches, and how much of it lies beyond the cursor (or is known to).
+struct Found {
+    ranked: Vec<Ranked>,
+    matched: u64,
+    beyond: u64,
+}
+
+struct Search<'a> {
+    snapshot: &'a Snapshot,
+    kind: &'static Kind,
+    filter: Option<&'a Filter>,
+    explain: Explain,
+}
+
+impl<'a> Search<'a> {
+    fn id(&self, ranked: &Ranked) -> Id {
+        let item = self.snapshot.segments()[ranked.segment as usize].item(ranked.slot);
+        Id::new(item.id).expect("stored ids are valid")
+    }
+
+    /// Segments with their numbers, the largest first: it bounds the search for the others best.
+    fn segments(&self) -> Vec<(u32, &'a Segment)> {
+        let mut segments: Vec<(u32, &Segment)> =
+            (0..).zip(self.snapshot.segments().iter().map(|segment| &**segment)).collect();
+        segments.sort_by_key(|(_, segment)| std::cmp::Reverse(segment.points().len()));
+        segments
+    }
+
+    /// Whether a slot counts beyond its place: it is there, and it has the properties.
+    #[inline]
+    fn counts(&self, segment: &Segment, whole: bool, slot: u32) -> bool {
+        (whole || segment.is_there(slot, self.snapshot.seq()))
+            && self.filter.is_none_or(|filter| {
+                let item = segment.item(slot);
+                filter.matches(item.id, item.properties)
+            })
+    }
+
+    /// Tests a run exactly, or takes it as it is when it lies inside, and hands on what counts.
+    #[inline]
+    fn take(&mut self, segment: &Segment, area: &Area, run: Run, mut hit: impl FnMut(Hit)) {
+        let whole = segment.is_whole();
+        self.explain.candidates += run.slots.len() as u64;
+        let counts = |hit: &Hit| self.counts(segment, whole, hit.slot);
+        if run.inside {
+            area.accept(segment.points(), run.slots, |found| {
+                if counts(&found) {
+                    hit(found)
+                }
+            });
+        } else {
+            self.explain.exact_tests += run.slots.len() as u64;
+            area.refine(segment.points(), run.slots, |found| {
+                if self.counts(segment, whole, found.slot) {
+                    hit(found)
+                }
+            });
+        }
+    }
+
+    fn nearest(&mut self, mut area: Area, mut sink: ByDistance<'a>) -> Vec<Ranked> {
+        let segments = self.segments();
+        if let Some(&(number, largest)) = segments.first() {
+            self.draw_first_bound(number, largest, &mut area, &sink);
+        }
+        let (kind, mut trace) = (self.kind, Trace::default());
+        self.explain.segments = segments.len() as u64;
+        for (number, segment) in segments {
+            let mut visit = |run: Run, area: &mut Area| {
+                self.take(segment, area, run, |hit| sink.push(number, hit.slot, hit.chord2));
+                let bound = sink.bound_chord2();
+                if let Some(lens) = &mut area.lens {
+                    lens.tighten(bound);
+                }
+            };
+            match segment.directory(kind) {
+                Some(directory) => directory.nearest(segment.points(), &mut area, &mut visit, &mut trace),
+                None => visit(everything(segment), &mut area),
+            }
+            let bound = sink.tighten();
+            if let Some(lens) = &mut area.lens {
+                lens.tighten(bound);
+            }
+        }
+        self.note(trace);
+        sink.finish()
+    }
+
+    /// The wanted number of neighbours in the order of the curve bounds the wanted number of nearest.
+    fn draw_first_bound(&mut self, number: u32, segment: &Segment, area: &mut Area, sink: &ByDistance<'a>) {
+        let Some(lens) = &area.lens else { return };
+        let around = segment.points().neighbourhood(lens.centre(), sink.want());
+        let mut first = sink.fresh();
+        let run = Run { slots: around, inside: false, least_chord2: 0.0 };
+        self.take(segment, area, run, |hit| first.push(number, hit.slot, hit.chord2));
+        let bound = first.tighten();
+        if let Some(lens) = &mut area.lens {
+            lens.tighten(bound);
+        }
+    }
+
+    /// Everything in the area, the nearest kept.
+    fn all_by_distance(&mut self, area: &Area, mut sink: ByDistance<'a>) -> Found {
+        let mut matched = 0;
+        for (number, segment) in self.segments() {
+            for_each_run(self, segment, area, |search, run| {
+                if run.inside && search.filter.is_none() && run.least_chord2 > sink.bound_chord2() {
+                    let count = segment.count_there(run.slots.clone(), search.snapshot.seq());
+                    search.explain.candidates += run.slots.len() as u64;
+                    sink.count_beyond_bound(count);
+                    matched += count;
+                } else {
+                    search.take(segment, area, run, |hit| {
+                        matched += 1;
+                        sink.push(number, hit.slot, hit.chord2);
+                    });
+                }
+            });
+        }
+        let beyond = sink.beyond_cursor();
+        Found { ranked: sink.finish(), matched, beyond }
+    }
+
+    /// Everything in the area, the first ids kept.
+    fn all_by_id(&mut self, area: &Area, want: usize, after: Option<&'a str>) -> Found {
+        let mut sink = ById::new(self.snapshot.segments(), want, after);
+        let mut matched = 0;
+        for (number, segment) in self.segments() {
+            sink.enter(number);
+            for_each_run(self, segment, area, |search, run| {
+                search.take(segment, area, run, |hit| {
+                    matched += 1;
+                    sink.push(hit.slot);
+                });
+            });
+        }
+        let beyond = sink.beyond_cursor();
+        Found { ranked: sink.finish(), matched, beyond }
+    }
+
+    /// The first ids of the whole collection: read off the order of ids, segment by segment.
+    fn listing(&mut self, want: usize, after: Option<&'a str>) -> Found {
+        let mut sink = ById::new(self.snapshot.segments(), want, after);
+        for (number, segment) in self.segments() {
+            sink.enter(number);
+            let first = after.map_or(0, |id| segment.first_rank_after(id));
+            let there = segment.slots_by_rank(first).filter(|&slot| segment.is_there(slot, self.snapshot.seq()));
+            there.take(want).for_each(|slot| sink.push(slot));
+            self.explain.segments += 1;
+        }
+        let ranked = sink.finish();
+        let beyond = ranked.len() as u64;
+        Found { ranked, matched: self.snapshot.len() as u64, beyond }
+    }
+
+    fn note(&mut self, trace: Trace) {
+        self.explain.nodes += trace.nodes;
+        self.explain.boxes += trace.boxes;
+        self.explain.runs += trace.runs;
+    }
+}
+
+fn everything(segment: &Segment) -> Run {
+    Run { slots: segment.points().slots(), inside: false, least_chord2: 0.0 }
+}
+
+/// Hands on the runs that cover the area in a segment, every slot at most once, in order.
+fn for_each_run<'a>(
+    search: &mut Search<'a>,
+    segment: &Segment,
+    area: &Area,
+    mut each: impl FnMut(&mut Search<'a>, Run),
+) {
+    search.explain.segments += 1;
+    let Some(directory) = segment.directory(search.kind) else {
+        return each(search, everything(segment));
+    };
+    let (mut runs, mut trace) = (Vec::new(), Trace::default());
+    directory.cover(segment.points(), area, &mut runs, &mut trace);
+    search.note(trace);
+    in_order(&mut runs, |run| each(search, run));
+}

@@ -68,7 +68,7 @@ impl Piece {
             Piece::Plain(plain) => text.strip_prefix(plain.as_str()),
             Piece::Holes(wanted) => {
                 let mut chars = text.chars();
-                wanted.iter().all(|want| chars.next().is_some_and(|c| fits(*want, c))).then(|| chars.as_str())
+                wanted.iter().all(|want| chars.next().is_some_and(|c| fits(*want, c))).then_some(chars.as_str())
             }
         }
     }

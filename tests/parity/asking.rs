@@ -14,6 +14,9 @@ use crate::questions::Question;
 /// The largest page.
 pub(super) const WHOLE: usize = 10_000;
 
+/// Of answers longer than this, most kinds are asked for a page only: sorting them is nearly all that a run would do.
+const LONG: usize = 250;
+
 /// One question of one moment, on every kind, whole and in pages.
 pub(super) fn ask(question: &Question, snapshot: &Arc<Snapshot>, model: &Model, random: &mut Random) -> Checked {
     demand!(snapshot.len() == model.items.len(), "{} items, not {}", snapshot.len(), model.items.len());
@@ -21,9 +24,17 @@ pub(super) fn ask(question: &Question, snapshot: &Arc<Snapshot>, model: &Model, 
     let whole = pages(&query, snapshot, WHOLE, |_| None)?;
     let hits: Vec<AnswerHit<'_>> = whole.iter().flat_map(Answer::hits).collect();
     check(question, model, &hits, whole[0].matched)?;
-    on_every_kind(&query.clone().in_pages_of(limit(WHOLE)), snapshot, &whole[0])?;
-    if random.once_in(2) {
+    let a_page_will_do = hits.len() > LONG && !random.once_in(6);
+    if !a_page_will_do {
+        on_every_kind(&query.clone().in_pages_of(limit(WHOLE)), snapshot, &whole[0])?;
+    }
+    if random.once_in(3) {
         in_small_pages(&query, snapshot, &hits, random)?;
+    }
+    if a_page_will_do || random.once_in(4) {
+        let size = random.magnitude(1.0, 2.0 + hits.len() as f64) as usize;
+        let page = run(&query.clone().in_pages_of(limit(size.clamp(1, WHOLE))), snapshot)?;
+        on_every_kind(&query.in_pages_of(limit(size.clamp(1, WHOLE))), snapshot, &page)?;
     }
     Ok(())
 }
@@ -89,9 +100,9 @@ fn difference(reference: &Answer, answer: &Answer) -> String {
     format!("misses {missing:?}, adds {extra:?}, matched {} of {}", answer.matched, reference.matched)
 }
 
-/// Pages of any size, each from another kind, join up to the whole; the first is the same on every kind.
+/// Pages of any size, each from another kind, join up to the whole.
 fn in_small_pages(query: &Query, snapshot: &Arc<Snapshot>, whole: &[AnswerHit<'_>], random: &mut Random) -> Checked {
-    let least = 1 + whole.len() / 12;
+    let least = 1 + whole.len() / 8;
     let size = (least + random.magnitude(1.0, 2.0 + whole.len() as f64) as usize - 1).clamp(1, WHOLE);
     let any = |_| random.once_in(2).then(|| &KINDS[random.below(KINDS.len() as u64) as usize]);
     let pages = pages(query, snapshot, size, any)?;
@@ -99,7 +110,7 @@ fn in_small_pages(query: &Query, snapshot: &Arc<Snapshot>, whole: &[AnswerHit<'_
     let differs = joined.iter().zip(whole).find(|(a, b)| a != b);
     demand!(differs.is_none(), "pages of {size}: {differs:?}");
     demand!(joined.len() == whole.len(), "pages of {size} do not add up to {}", whole.len());
-    on_every_kind(&query.clone().in_pages_of(limit(size)), snapshot, &pages[0])
+    Ok(())
 }
 
 /// The counts fit each other: nothing is found that was not looked at, nothing is looked at that is not there.

@@ -30,10 +30,10 @@ pub(super) struct History {
 
 /// Few enough for a segment without directories, some hundred to some thousand, and enough to be joined in the background.
 fn random_size(random: &mut Random, world: u64) -> usize {
-    match world % 32 {
+    match world % 40 {
         0..3 => 1 + random.below(64) as usize,
         3 => 9_000 + random.below(3_000) as usize,
-        _ => random.magnitude(60.0, 2_400.0) as usize,
+        _ => random.magnitude(60.0, 1_600.0) as usize,
     }
 }
 

@@ -6,9 +6,11 @@ pub mod error;
 pub mod maths;
 pub mod metric;
 pub mod point;
+pub mod polygon;
 pub mod rect;
 
 pub use error::GeometryError;
 pub use metric::{METRICS, Metric, Reach, metric_named};
 pub use point::{Point, UnitVector};
+pub use polygon::{Edges, Polygon, PreparedPolygon};
 pub use rect::{Overlap, Rect};

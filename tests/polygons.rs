@@ -217,3 +217,107 @@ fn tangled_rings_anywhere_agree_with_whole_numbers() {
         }
     }
 }
+
+/// A coast: a circle with many sizes of bays, never self-crossing.
+fn coast(vertices: usize, lat: f64, lon: f64, radius_deg: f64) -> Vec<[f64; 2]> {
+    let bays = |angle: f64| -> f64 {
+        (1..12).map(|k| (angle * 3.0_f64.powi(k) + f64::from(k)).sin() * 0.35 / 1.7_f64.powi(k)).sum::<f64>()
+    };
+    closed(
+        (0..vertices)
+            .map(|i| {
+                let angle = std::f64::consts::TAU * i as f64 / vertices as f64;
+                let radius = radius_deg * (1.0 + bays(angle)) / 1.6;
+                [lon + radius * angle.cos(), lat + radius * angle.sin()]
+            })
+            .collect(),
+    )
+}
+
+/// Spikes from a centre: every edge is long, and columns and rows are all crowded.
+fn star(vertices: usize) -> Vec<[f64; 2]> {
+    closed(
+        (0..vertices)
+            .map(|i| {
+                let angle = std::f64::consts::TAU * i as f64 / vertices as f64;
+                let radius = if i % 2 == 0 { 40.0 } else { 0.5 };
+                [radius * angle.cos(), radius * angle.sin()]
+            })
+            .collect(),
+    )
+}
+
+/// Long teeth lying east-west.
+fn comb(vertices: usize) -> Vec<[f64; 2]> {
+    let rows = vertices - 2;
+    let teeth = (0..rows).map(|i| [if i % 4 < 2 { 0.0 } else { 40.0 }, -40.0 + 80.0 * (i / 2) as f64 / rows as f64 * 2.0]);
+    closed(teeth.chain([[50.0, 40.0], [50.0, -40.0]]).collect())
+}
+
+/// Run with `cargo test --release --test polygons -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn speed() {
+    let mut random = Random(1);
+    let shapes: [(&str, Vec<[f64; 2]>); 7] = [
+        ("coast 10", coast(10, 10.0, 20.0, 30.0)),
+        ("coast 100", coast(100, 10.0, 20.0, 30.0)),
+        ("coast 1 000", coast(1_000, 10.0, 20.0, 30.0)),
+        ("coast 10 000", coast(10_000, 10.0, 20.0, 30.0)),
+        ("coast 100 000", coast(100_000, 10.0, 20.0, 30.0)),
+        ("star 100 000", star(100_000)),
+        ("comb 100 000", comb(100_000)),
+    ];
+    println!("{:>14} {:>8} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8} {:>9} {:>8}", "", "new us", "prepare us", "bytes/v", "in box", "at edge", "geodesic", "g. edge", "geo", "overlap");
+    for (name, ring) in shapes {
+        let rings = vec![vec![ring.clone()]];
+        let start = std::time::Instant::now();
+        let polygon = planar(&rings);
+        let new_us = start.elapsed().as_secs_f64() * 1e6;
+        let start = std::time::Instant::now();
+        let prepared = polygon.prepare();
+        let prepare_us = start.elapsed().as_secs_f64() * 1e6;
+        let curved = Polygon::new(&rings, Edges::Geodesic).unwrap().prepare();
+        let frame = polygon.frame();
+        let uniform: Vec<Point> = (0..20_000)
+            .map(|_| Point::new(random.between(frame.south(), frame.north()), random.between(frame.west(), frame.east())).unwrap())
+            .collect();
+        let near: Vec<Point> = (0..20_000)
+            .map(|_| {
+                let [lon, lat] = ring[random.below(ring.len())];
+                Point::new(lat + random.between(-0.02, 0.02), lon + random.between(-0.02, 0.02)).unwrap()
+            })
+            .collect();
+        let time = |points: &[Point], polygon: &PreparedPolygon| -> f64 {
+            let units: Vec<UnitVector> = points.iter().map(|point| point.unit()).collect();
+            let run = || {
+                let start = std::time::Instant::now();
+                let found = (0..points.len()).filter(|&i| polygon.contains(points[i].lat_deg(), points[i].lon_deg(), || units[i])).count();
+                std::hint::black_box(found);
+                start.elapsed().as_secs_f64() * 1e9 / points.len() as f64
+            };
+            let mut runs: Vec<f64> = (0..5).map(|_| run()).collect();
+            runs.sort_by(f64::total_cmp);
+            runs[2]
+        };
+        let plain = geo::Polygon::new(LineString::from(ring.iter().map(|p| (p[0], p[1])).collect::<Vec<_>>()), vec![]);
+        let few = &uniform[..(4_000_000 / ring.len()).clamp(20, 20_000)];
+        let start = std::time::Instant::now();
+        let found = few.iter().filter(|p| plain.intersects(&GeoPoint::new(p.lon_deg(), p.lat_deg()))).count();
+        std::hint::black_box(found);
+        let geo_ns = start.elapsed().as_secs_f64() * 1e9 / few.len() as f64;
+        let boxes: Vec<Rect> = near.iter().take(4_000).map(|p| {
+            let size = 0.01 * 4.0_f64.powi(random.below(5) as i32);
+            Rect::from_corners(p.lat_deg(), p.lon_deg(), p.lat_deg() + size, p.lon_deg() + size).unwrap()
+        }).collect();
+        let start = std::time::Instant::now();
+        let boundary = boxes.iter().filter(|&&b| prepared.overlap(b) == Overlap::Boundary).count();
+        let overlap_ns = start.elapsed().as_secs_f64() * 1e9 / boxes.len() as f64;
+        println!(
+            "{name:>14} {new_us:>8.0} {prepare_us:>9.0} {:>9.0} {:>8.1} {:>8.1} {:>8.1} {:>8.1} {geo_ns:>9.0} {overlap_ns:>8.0} boundary {:.2}",
+            prepared.memory_bytes() as f64 / ring.len() as f64,
+            time(&uniform, &prepared), time(&near, &prepared), time(&uniform, &curved), time(&near, &curved),
+            boundary as f64 / boxes.len() as f64,
+        );
+    }
+}

@@ -5,6 +5,8 @@
 //! columns against what they occupy of rows, and a budget bounds the whole, so memory never grows faster than the number
 //! of vertices.
 
+use std::collections::BinaryHeap;
+
 use super::edge::{Edge, Line};
 use super::grid::{Cell, Entry, Grid, PackedCell, Tiling};
 use super::outline::Outline;
@@ -28,7 +30,7 @@ pub(super) struct Effort {
 pub(super) fn tiling<L: Line>(outline: &Outline, line: &L, effort: Effort) -> Tiling {
     let windows = outline.extent.windows();
     let edges = &outline.table.edges;
-    let mut builder = Builder { line, edges, tiling: Tiling::default(), effort, crowded: vec![] };
+    let mut builder = Builder { line, edges, tiling: Tiling::default(), effort, crowded: BinaryHeap::new() };
     builder.tiling.roots = windows.len();
     builder.tiling.grids.resize(windows.len(), Grid::new([0.0; 4], 1, 1));
     for (number, &(west, east)) in windows.iter().enumerate() {
@@ -104,12 +106,15 @@ impl Run {
     }
 }
 
-/// A cell that waits to be divided.
+/// A cell that waits to be divided; the most crowded one comes first, so that a budget that runs out has gone where it
+/// helped most.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Crowded {
+    count: usize,
+    start: usize,
     grid: usize,
     col: u32,
     row: u32,
-    entries: std::ops::Range<usize>,
     depth: u32,
 }
 
@@ -118,22 +123,18 @@ struct Builder<'a, L> {
     edges: &'a [Edge],
     tiling: Tiling,
     effort: Effort,
-    crowded: Vec<Crowded>,
+    crowded: BinaryHeap<Crowded>,
 }
 
 impl<L: Line> Builder<'_, L> {
-    /// Breadth first, so that a budget that runs out leaves every place about equally well divided.
     fn divide_crowded_cells(&mut self) {
-        let mut next = 0;
-        while next < self.crowded.len() {
-            let Crowded { grid, col, row, ref entries, depth } = self.crowded[next];
-            next += 1;
+        while let Some(Crowded { count, start, grid, col, row, depth }) = self.crowded.pop() {
             let room = self.effort.entries.saturating_sub(self.tiling.entries.len());
             let cells_left = self.effort.cells.saturating_sub(self.tiling.cells.len());
-            if depth >= DEEPEST || room < 4 * entries.len() || cells_left < 16 {
+            if depth >= DEEPEST || room < 4 * count || cells_left < 16 {
                 continue;
             }
-            let listed = self.tiling.entries[entries.clone()].to_vec();
+            let listed = self.tiling.entries[start..start + count].to_vec();
             let parent = self.tiling.grids[grid];
             let window = [parent.lon_of(col), parent.lat_of(row), parent.lon_of(col + 1), parent.lat_of(row + 1)];
             let number = self.tiling.grids.len();
@@ -168,7 +169,7 @@ impl<L: Line> Builder<'_, L> {
         let (mut lon_sum, mut lat_sum) = (0.0, 0.0);
         for entry in listed {
             let edge = &self.edges[entry.edge()];
-            let (low, high) = edge.end_lats();
+            let (low, high) = self.line.lat_range(entry.edge(), f64::NEG_INFINITY, f64::INFINITY);
             lon_sum += (edge.east_lon.min(east) - edge.west_lon.max(west)).max(0.0);
             lat_sum += (high.min(north) - low.max(south)).max(0.0);
         }
@@ -178,7 +179,7 @@ impl<L: Line> Builder<'_, L> {
         let room = self.effort.entries.saturating_sub(self.tiling.entries.len() + listed.len()) as f64;
         // An edge occupies about 1 + its share of columns + its share of rows; balanced, that is 2 sqrt(cells · shares).
         let affordable = (room.min(12.0 * listed.len() as f64) / 2.0).powi(2) / (lon_share * lat_share);
-        let wanted = (listed.len() / 2 + 16).min(cells_left) as f64;
+        let wanted = (2 * listed.len() + 64).min(cells_left) as f64;
         let cells = wanted.min(affordable).max(1.0);
         let cols = (cells * lat_share / lon_share).sqrt().clamp(1.0, cells).floor();
         let cols = if east > west { cols } else { 1.0 };
@@ -256,8 +257,9 @@ impl<L: Line> Builder<'_, L> {
                 self.tiling.entries.extend(here.iter().map(|place| place.1));
                 let end = self.tiling.entries.len();
                 self.tiling.entries[end - 1].0 |= Entry::LAST_OF_CELL;
-                if end - start > CROWDED {
-                    self.crowded.push(Crowded { grid, col, row: row as u32, entries: start..end, depth });
+                let count = end - start;
+                if count > CROWDED {
+                    self.crowded.push(Crowded { count, start, grid, col, row: row as u32, depth });
                 }
                 PackedCell::edges(start)
             };

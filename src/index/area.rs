@@ -69,7 +69,9 @@ impl Area {
 
     /// A box without a seam that holds the whole area, if one is known.
     pub fn frame(&self) -> Option<Rect> {
-        let seamless = |rect: &Rect| rect.east() <= 180.0 && rect.north() < 90.0 && rect.south() > -90.0;
+        // A box that only touches ±180 or a pole holds positions on the far side, under their other spelling.
+        let seamless =
+            |rect: &Rect| -180.0 < rect.west() && rect.east() < 180.0 && -90.0 < rect.south() && rect.north() < 90.0;
         let lens = self.lens.as_ref().and_then(Lens::frame);
         let cell = self.cell.map(GeohashCell::rect).filter(seamless);
         let polygon = self.polygon.as_ref().map(|polygon| polygon.frame()).filter(seamless);

@@ -12,6 +12,8 @@
 mod asking;
 #[path = "parity/check.rs"]
 mod check;
+#[path = "parity/drawing.rs"]
+mod drawing;
 #[path = "parity/earth.rs"]
 mod earth;
 #[path = "parity/history.rs"]
@@ -22,6 +24,8 @@ mod model;
 mod properties;
 #[path = "parity/questions.rs"]
 mod questions;
+#[path = "parity/regions.rs"]
+mod regions;
 #[path = "parity/shapes.rs"]
 mod shapes;
 #[path = "parity/walks.rs"]

@@ -22,10 +22,11 @@ impl Extent {
         if self.crosses { vec![(self.west, 180.0), (-180.0, self.east)] } else { vec![(self.west, self.east)] }
     }
 
-    /// As a box. `east + 360` is rounded as [`Rect::holds`] rounds a longitude, so that no position falls out.
+    /// As a box. When it crosses, `east` is less than `west` and goes in as it is: turned round it would be rounded, and
+    /// positions could fall out.
     pub(super) fn rect(&self) -> Rect {
-        let east = if self.crosses { self.east + 360.0 } else { self.east };
-        Rect::from_corners(self.south.max(-90.0), self.west, self.north.min(90.0), east).unwrap_or(Rect::WORLD)
+        debug_assert_eq!(self.crosses, self.east < self.west);
+        Rect::from_corners(self.south.max(-90.0), self.west, self.north.min(90.0), self.east).unwrap_or(Rect::WORLD)
     }
 }
 
@@ -83,6 +84,14 @@ mod tests {
 
     fn range(intervals: &[(f64, f64)]) -> (f64, f64, bool) {
         Longitudes { intervals: intervals.to_vec() }.range()
+    }
+
+    #[test]
+    fn the_eastern_vertex_of_a_polygon_over_the_seam_is_in_its_box() {
+        for east in [-116.98898411065488, -0.1, -1e-300] {
+            let extent = Extent { south: -1.0, north: 1.0, west: 170.0, east, crosses: true };
+            assert!(extent.rect().holds(0.0, east) && !extent.rect().holds(0.0, east.next_up()), "{east}");
+        }
     }
 
     #[test]

@@ -75,8 +75,8 @@ impl PreparedPolygon {
         let (south, north, west, east) = (box_.south(), box_.north(), box_.west(), box_.east());
         let mut overlap = self.overlap_of(Part { west, south, east: east.min(180.0), north });
         if east > 180.0 {
-            // Exact: 180 <= east <= 540.
-            let beyond = Part { west: -180.0, south, east: east - 360.0, north };
+            // `east` may have been rounded when it was turned beyond 180, by less than 3e-14.
+            let beyond = Part { west: -180.0, south, east: (east - 360.0 + 6e-14).min(180.0), north };
             overlap = together(Some(overlap), self.overlap_of(beyond));
         }
         if west == -180.0 && east < 180.0 {

@@ -580,6 +580,20 @@ fn a_geodesic_edge_of_180_degrees_goes_over_the_nearer_pole() {
 }
 
 #[test]
+fn a_geodesic_ring_through_one_pole_leaves_the_other_pole_outside() {
+    // Up the meridian of 0, round nearly the whole earth at 80, down the meridian of -10: which side is meant is a
+    // convention, since a hair beside the pole it would be the one or the other.
+    for sign in [1.0, -1.0] {
+        let far = (0..36).map(|i| [candidate_lon(f64::from(i) * 10.0), 80.0 * sign]);
+        let ring = closed([[0.0, -90.0 * sign]].into_iter().chain(far).collect());
+        let polygon = Polygon::new(&[vec![ring]], Edges::Geodesic).unwrap().prepare();
+        assert!(holds(&polygon, -90.0 * sign, 0.0) && !holds(&polygon, 90.0 * sign, 0.0), "{sign}");
+        assert!(holds(&polygon, 10.0 * sign, 100.0) && holds(&polygon, -89.0 * sign, 5.0), "{sign}");
+        assert!(!holds(&polygon, 10.0 * sign, -5.0) && !holds(&polygon, 85.0 * sign, 100.0), "{sign}");
+    }
+}
+
+#[test]
 fn geodesic_edges_cut_into_small_planar_ones_hold_the_same() {
     for seed in 50_000..50_100 {
         let mut random = Random(seed);

@@ -22,10 +22,9 @@ impl Extent {
         if self.crosses { vec![(self.west, 180.0), (-180.0, self.east)] } else { vec![(self.west, self.east)] }
     }
 
-    /// As a box. When it crosses, `east` is less than `west` and goes in as it is: turned round it would be rounded, and
-    /// positions could fall out.
+    /// As a box. Where it crosses, `west > east` tells so, and the eastern edge keeps every bit.
     pub(super) fn rect(&self) -> Rect {
-        debug_assert_eq!(self.crosses, self.east < self.west);
+        debug_assert_eq!(self.crosses, self.west > self.east);
         Rect::from_corners(self.south.max(-90.0), self.west, self.north.min(90.0), self.east).unwrap_or(Rect::WORLD)
     }
 }

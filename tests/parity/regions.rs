@@ -163,15 +163,17 @@ fn unrolled(ring: &Ring) -> (Vec<Side>, bool) {
     (sides, sure)
 }
 
-/// Whether a ring holds the north pole, or the south pole, by the side of its mean latitude; and whether that is sure.
+/// Whether a ring holds the north pole, or the south pole, by the side of its mean latitude, weighted by the longitude
+/// covered; and whether that is sure.
 fn poles(sides: &[Side]) -> (bool, bool, bool) {
     let (first, last) = (sides[0].from, sides[sides.len() - 1].to);
     let turns = ((last.0 - first.0) / 360.0).round();
     if turns.rem_euclid(2.0) == 0.0 {
         return (false, false, true);
     }
-    let area: f64 = sides.iter().map(|side| (side.to.0 - side.from.0) * (side.from.1 + side.to.1) / 2.0).sum();
-    let mean_lat = area / (360.0 * turns);
+    let covered = |side: &Side| (side.to.0 - side.from.0).abs();
+    let sum: f64 = sides.iter().map(|side| covered(side) * (side.from.1 + side.to.1) / 2.0).sum();
+    let mean_lat = sum / sides.iter().map(covered).sum::<f64>();
     (mean_lat >= 0.0, mean_lat < 0.0, mean_lat.abs() > 1e-6)
 }
 

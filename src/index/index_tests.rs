@@ -124,6 +124,19 @@ fn a_box_that_ends_at_180_holds_points_at_minus_180() {
 }
 
 #[test]
+fn a_geohash_cell_leaves_points_on_its_far_edges_to_its_neighbours() {
+    // The boxes of an R-tree round such points lie in the closed box of the cell, and yet hold nothing of it.
+    let on_north = (0..500).map(|i| Point::new(45.0, f64::from(i) * 0.05).unwrap());
+    let on_east = (0..500).map(|i| Point::new(f64::from(i) * 0.05, 45.0).unwrap());
+    let sorted = Sorted::new(&on_north.chain(on_east).collect::<Vec<Point>>());
+    let cell = crate::geometry::GeohashCell::from_text("s").unwrap();
+    let area = Area { cell: Some(cell), ..Area::default() };
+    for kind in KINDS {
+        assert_eq!(covered(kind, &sorted, &area), [], "{}", kind.name);
+    }
+}
+
+#[test]
 fn whole_cells_inside_a_region_are_accepted_unseen() {
     let given: Vec<Point> =
         (0..100_000).map(|i| Point::new(f64::from(i % 317) * 0.01, f64::from(i / 317) * 0.01).unwrap()).collect();

@@ -69,7 +69,10 @@ fn pages(
         demand!(!page.is_empty() || pages.is_empty(), "an empty page was offered");
         pages.push(page);
         match next {
-            Some(next) => query = query.after(through_text(&next)?),
+            Some(next) => {
+                demand!(query.cursor.as_ref() != Some(&next), "{next:?} leads back to itself");
+                query = query.after(through_text(&next)?);
+            }
             None => return Ok(pages),
         }
     }

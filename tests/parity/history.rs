@@ -48,6 +48,9 @@ impl History {
             let other = &GENERATORS[random.below(GENERATORS.len() as u64) as usize];
             places.extend((other.make)(&mut random, size / 4));
         }
+        if random.once_in(4) {
+            places = crowded(&mut random, places);
+        }
         let ids = (0..size).map(|number| random_id(&mut random, number)).collect();
         let (collection, model, sent, late) = (Collection::with_kinds(KINDS), Model::default(), vec![], vec![]);
         History { random, collection, model, generator, places, ids, clock_ms: 0, sent, late }
@@ -146,6 +149,18 @@ impl History {
         let expected = self.model.apply(first_seq, &changes);
         assert_eq!(self.collection.apply(first_seq, changes), expected);
     }
+}
+
+/// Half of the places moved onto a coarse grid, in latitude or longitude, so that crowds stand on the edges of cells.
+fn crowded(random: &mut Random, places: Vec<Point>) -> Vec<Point> {
+    let step = 180.0 / (1_u64 << random.below(12)) as f64;
+    let on_grid = |degrees: f64| (degrees / step).round() * step;
+    let moved = |place: Point| match random.below(4) {
+        0 => Point::new(on_grid(place.lat_deg() - 90.0) + 90.0, place.lon_deg()).unwrap(),
+        1 => Point::new(place.lat_deg(), on_grid(place.lon_deg())).unwrap(),
+        _ => place,
+    };
+    places.into_iter().map(moved).collect()
 }
 
 /// Ids whose order by bytes is not the order of numbers, letters or lengths, some of them alike for long.

@@ -1,0 +1,71 @@
+//! Points to search, and questions with about as many answers as a table says.
+//!
+//! A centre stands some hundred metres from a point of the data, chosen at random: people ask where things are. A
+//! radius is one for all centres, such that half of them find more than the number in the title and half of them less.
+
+use nigh::generate::{Random, generator_named};
+use nigh::geometry::maths::{RADIANS, cos};
+use nigh::geometry::{Point, Rect};
+
+use super::peers::{Found, Kiddo, Peer};
+use super::rounds::median;
+
+/// Metres in a degree of latitude.
+const DEGREE_M: f64 = 111_195.0;
+
+/// How far a centre stands from the point it was drawn by, about.
+const ASIDE_M: f64 = 300.0;
+
+/// A circle.
+#[derive(Debug, Clone, Copy)]
+pub struct Circle {
+    pub centre: Point,
+    pub radius_m: f64,
+}
+
+/// So many of the nearest.
+#[derive(Debug, Clone, Copy)]
+pub struct Nearest {
+    pub centre: Point,
+    pub k: usize,
+}
+
+/// Points by the name of their generator.
+pub fn points(generator: &str, count: usize) -> Vec<Point> {
+    (generator_named(generator).expect("a generator of that name").make)(&mut Random::seeded(1), count)
+}
+
+/// Centres near points of the data.
+pub fn centres(points: &[Point], count: usize, seed: u64) -> Vec<Point> {
+    let mut random = Random::seeded(seed);
+    (0..count).map(|_| aside(points[random.below(points.len() as u64) as usize], &mut random)).collect()
+}
+
+fn aside(point: Point, random: &mut Random) -> Point {
+    let (north, east) = random.normal_pair();
+    let step_deg = ASIDE_M / DEGREE_M;
+    let lat_deg = (point.lat_deg() + north * step_deg).clamp(-90.0, 90.0);
+    let lon_deg = point.lon_deg() + east * step_deg / cos(lat_deg * RADIANS).max(1e-3);
+    Point::new(lat_deg, lon_deg.clamp(-180.0, 180.0)).expect("clamped to the earth")
+}
+
+/// The radius within which the median centre finds `count` points.
+pub fn radius_for(count: usize, points: &[Point], kiddo: &Kiddo) -> f64 {
+    let mut found: Vec<Found> = Vec::new();
+    let farthest = centres(points, 501, 77).into_iter().map(|centre| {
+        found.clear();
+        kiddo.nearest(centre, count, &mut found);
+        found.iter().map(|&(_, distance_m)| distance_m).fold(0.0, f64::max)
+    });
+    median(farthest.collect())
+}
+
+/// A box as large as a circle of this radius, across the antimeridian where it stands there.
+pub fn box_round(centre: Point, radius_m: f64) -> Rect {
+    let half_deg = radius_m * 0.886 / DEGREE_M;
+    let (south, north) = ((centre.lat_deg() - half_deg).max(-90.0), (centre.lat_deg() + half_deg).min(90.0));
+    let half_lon_deg = (half_deg / cos(centre.lat_deg() * RADIANS).max(1e-3)).min(90.0);
+    let west = centre.lon_deg() - half_lon_deg;
+    let west = if west < -180.0 { west + 360.0 } else { west };
+    Rect::from_corners(south, west, north, west + 2.0 * half_lon_deg).expect("a small box")
+}

@@ -206,3 +206,7 @@ impl Answer {
             && self.hits().zip(other.hits()).all(same)
     }
 }
+
+#[cfg(test)]
+#[path = "query_tests.rs"]
+mod tests;

@@ -118,6 +118,7 @@ impl<'a> Field<'a> {
                 }));
             }
             print_with_spread(&title, &rounds::race(&circles, contenders));
+            print_counts(circles.iter().map(|circle| answers(&self.ours.kind("rtree"), circle, ask).len()));
         }
     }
 
@@ -163,6 +164,7 @@ impl<'a> Field<'a> {
             contenders.extend(others.map(|peer| list(Box::new(peer), false, ask)));
             contenders.extend(self.whole_queries(|rect: &Rect| Query::in_rect(*rect)));
             print_with_spread(&title, &rounds::race(&boxes, contenders));
+            print_counts(boxes.iter().map(|rect| answers(&self.ours.kind("rtree"), rect, ask).len()));
         }
     }
 
@@ -306,6 +308,13 @@ fn print_with_spread(title: &str, times: &[Times]) {
     let (least, most) =
         (kinds.iter().copied().fold(f64::INFINITY, f64::min), kinds.iter().copied().fold(0.0, f64::max));
     rounds::print_ratio("slowest of the four kinds / fastest", most / least, Some(AMONG_KINDS));
+}
+
+/// How many answers there were: where people live the mean lies well above the median.
+fn print_counts(counts: impl Iterator<Item = usize>) {
+    let counts: Vec<f64> = counts.map(|count| count as f64).collect();
+    let mean = counts.iter().sum::<f64>() / counts.len() as f64;
+    println!("  (answers to a question: median {}, mean {mean:.0})", rounds::median(counts));
 }
 
 /// The points as a collection in one segment, with ids and no properties.

@@ -3,11 +3,13 @@
 //! A race has rounds; in each round every contender answers the same few questions, one contender after the other,
 //! beginning with another one each time. The ratio of two contenders is the median over the rounds of the ratio within
 //! a round, shown with its least and greatest. No round asks what an earlier one asked, so that nobody finds the
-//! answers lying in the cache.
+//! answers lying in the cache. Time is the time the thread had on a processor: what else the machine does meanwhile
+//! does not count, except for what it throws out of the cache.
 
 use std::fmt;
 use std::hint::black_box;
-use std::time::Instant;
+
+use cpu_time::ThreadTime;
 
 use super::{grouped, is_trial};
 
@@ -75,7 +77,7 @@ impl<'a, Q> Contender<'a, Q> {
     fn time(&mut self, questions: &[Q]) -> f64 {
         let asked = questions.iter().step_by(self.one_in);
         let count = asked.len();
-        let started = Instant::now();
+        let started = ThreadTime::now();
         for question in asked {
             black_box((self.answer)(black_box(question)));
         }

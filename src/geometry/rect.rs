@@ -77,6 +77,14 @@ impl Rect {
         Ok(Rect { south, west, north, east: east_unwrapped })
     }
 
+    /// A box from edges that are known to be in order and on the earth.
+    #[inline]
+    pub(crate) fn of_edges(south: f64, west: f64, north: f64, east: f64) -> Rect {
+        debug_assert!(-90.0 <= south && south <= north && north <= 90.0);
+        debug_assert!(-180.0 <= west && west <= east && east <= 180.0);
+        Rect { south, west, north, east }
+    }
+
     /// A box from edges that are known to be in order, drawn back to the earth where they stick out.
     pub(crate) fn clamped(south: f64, west: f64, north: f64, east: f64) -> Rect {
         debug_assert!(south <= north && west <= east);

@@ -26,7 +26,7 @@ use nigh::query::{K, Limit, Query};
 use support::ours::Ours;
 use support::peers::{Found, GeoIndexKd, GeoIndexR, Kiddo, Peer, Rstar};
 use support::questions::{self, Circle, Nearest};
-use support::rounds::{self, Contender, Mark, Times};
+use support::rounds::{self, Cache, Contender, Mark, Times};
 use support::{grouped, is_trial, is_wanted, point_count};
 
 /// The four kinds among each other.
@@ -117,7 +117,7 @@ impl<'a> Field<'a> {
                     Query::near(circle.centre).within(Radius::from_metres(circle.radius_m).expect("a radius"))
                 }));
             }
-            print_with_spread(&title, &rounds::race(&circles, contenders));
+            print_with_spread(&title, &rounds::race(&circles, Cache::Used, contenders));
             print_counts(circles.iter().map(|circle| answers(&self.ours.kind("rtree"), circle, ask).len()));
         }
     }
@@ -142,7 +142,7 @@ impl<'a> Field<'a> {
                 Query::near(nearest.centre).nearest(K::new(nearest.k).expect("a k"))
             }),
         );
-        print_with_spread(&title, &rounds::race(&questions, contenders));
+        print_with_spread(&title, &rounds::race(&questions, Cache::Used, contenders));
     }
 
     fn race_boxes(&self, count: usize, radius_m: f64) {
@@ -163,7 +163,7 @@ impl<'a> Field<'a> {
             let mut contenders = self.our_contenders(boxes.len(), false, ask);
             contenders.extend(others.map(|peer| list(Box::new(peer), false, ask)));
             contenders.extend(self.whole_queries(|rect: &Rect| Query::in_rect(*rect)));
-            print_with_spread(&title, &rounds::race(&boxes, contenders));
+            print_with_spread(&title, &rounds::race(&boxes, Cache::Used, contenders));
             print_counts(boxes.iter().map(|rect| answers(&self.ours.kind("rtree"), rect, ask).len()));
         }
     }

@@ -190,8 +190,10 @@ impl<'a> ByDistance<'a> {
     }
 
     fn distance_m(&self, candidate: &Candidate) -> f64 {
-        let unit = self.segments[candidate.segment as usize].points().unit(candidate.slot);
-        self.metric.distance_m(&self.centre, &unit)
+        self.metric.distance_of_chord2_m(candidate.chord2).unwrap_or_else(|| {
+            let unit = self.segments[candidate.segment as usize].points().unit(candidate.slot);
+            self.metric.distance_m(&self.centre, &unit)
+        })
     }
 
     fn id(&self, candidate: &Candidate) -> &[u8] {

@@ -43,12 +43,12 @@ impl Metric for Haversine {
     #[inline]
     fn distance_m(&self, from: &UnitVector, to: &UnitVector) -> f64 {
         let chord2 = from.chord2(to);
-        if chord2 <= SERIES_CHORD2 {
-            let chord = sqrt(chord2);
-            EARTH_RADIUS_M * (chord + chord * arc_excess(chord2))
-        } else {
-            far_m(chord2, from, to)
-        }
+        if chord2 <= SERIES_CHORD2 { near_m(chord2) } else { far_m(chord2, from, to) }
+    }
+
+    #[inline]
+    fn distance_of_chord2_m(&self, chord2: f64) -> Option<f64> {
+        (chord2 <= SERIES_CHORD2).then(|| near_m(chord2))
     }
 
     /// Why the two bounds hold. Let `X` be the squared chord of the angle `radius / R`, known to 1e-15 of itself.
@@ -77,6 +77,12 @@ impl Metric for Haversine {
         }
         Reach { inside_chord2: chord2 - slack(chord2), outside_chord2: chord2 + slack(chord2) }
     }
+}
+
+#[inline]
+fn near_m(chord2: f64) -> f64 {
+    let chord = sqrt(chord2);
+    EARTH_RADIUS_M * (chord + chord * arc_excess(chord2))
 }
 
 /// Beyond the series. Past a quarter of the globe the arcsine loses digits, for the chord hardly grows any more;

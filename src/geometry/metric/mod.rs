@@ -53,6 +53,13 @@ pub trait Metric: Sync + Send + std::fmt::Debug {
     /// The distance. Finite, never negative, 0 for equal vectors, the same bits for the same input and for both ways.
     fn distance_m(&self, from: &UnitVector, to: &UnitVector) -> f64;
 
+    /// The distance, where the squared chord of the two alone tells it: the same bits as [`Metric::distance_m`].
+    ///
+    /// A search has the chords already, and asking for them again would fetch the points a second time.
+    fn distance_of_chord2_m(&self, _chord2: f64) -> Option<f64> {
+        None
+    }
+
     /// The squared chords that settle membership in a radius; any finite `radius_m >= 0`.
     fn reach(&self, radius_m: f64) -> Reach;
 

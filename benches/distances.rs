@@ -2,6 +2,7 @@
 //!
 //! - *a distance*: ours from unit vectors, as an index has them, and from points, as somebody without an index does;
 //! - *membership*: how many points lie within a radius, on the R-tree and on the order itself, by each metric;
+//! - *a polygon*: whether it holds a point of its box, with 10 to 100 000 vertices, made ready beforehand;
 //! - each of our own functions once more under criterion, which compares with its last run on the same machine.
 //!
 //! Not measured: accuracy, which is tested (`tests/geodesic.rs`); answers in order.
@@ -11,14 +12,14 @@ mod support;
 use std::hint::black_box;
 
 use criterion::Criterion;
-use geo::{Distance, Geodesic, Haversine, VincentyDistance};
+use geo::{Contains, Distance, Geodesic, Haversine, VincentyDistance};
 use geographiclib_rs::InverseGeodesic;
 use nigh::generate::{Random, generator_named};
 use nigh::geometry::{METRICS, Metric, Point, UnitVector, metric_named};
 
 use support::ours::Ours;
 use support::peers::Kiddo;
-use support::questions::{self, Circle};
+use support::questions::{self, Circle, Shape};
 use support::rounds::{self, Cache, Contender, Mark};
 use support::{grouped, is_trial, is_wanted, point_count};
 
@@ -35,6 +36,7 @@ fn main() {
         race_vincenty(title, &pairs);
     }
     race_membership();
+    race_polygons();
     under_criterion();
 }
 
@@ -151,6 +153,38 @@ fn race_membership() {
                 rounds::print(&title, &rounds::race(&circles, Cache::Used, METRICS.iter().map(contender).collect()));
             }
         }
+    }
+}
+
+/// Candidates all over the box of a polygon; marks are nanoseconds a candidate.
+fn race_polygons() {
+    for (vertices, most_ns) in [(10, None), (1_000, Some(25.0)), (100_000, Some(60.0))] {
+        let title = format!("a polygon of {} vertices (ns for {PAIRS} candidates)", grouped(f64::from(vertices)));
+        if !is_wanted(&title) {
+            continue;
+        }
+        let mut random = Random::seeded(13);
+        let centre = Point::new(47.0, 8.0).expect("on the earth");
+        let shape = Shape::round(centre, 300_000.0, vertices as usize, &mut random);
+        let ready = shape.polygon.prepare();
+        let [west, south, east, north] = shape.frame();
+        let mut candidate =
+            || Point::new(random.between(south, north), random.between(west, east)).expect("in the box");
+        let mut handful = || (0..PAIRS).map(|_| candidate()).collect::<Vec<Point>>();
+        let handfuls: Vec<Vec<Point>> = (0..rounds::rounds() + 1).map(|_| handful()).collect();
+        let holds = |at: &&Point| ready.contains(at.lat_deg(), at.lon_deg(), || at.unit());
+        let plain = |at: &&Point| shape.plain.contains(&geo::Point::new(at.lon_deg(), at.lat_deg()));
+        let times = rounds::race(
+            &handfuls,
+            Cache::Warm,
+            vec![
+                Contender::new("ours", |points: &Vec<Point>| points.iter().filter(holds).count()),
+                Contender::new("geo contains", |points: &Vec<Point>| points.iter().filter(plain).count()),
+            ],
+        );
+        rounds::print(&title, &times);
+        let own_ns = times[0].median_ns() / PAIRS as f64;
+        rounds::print_ratio("ours, ns a candidate", own_ns, most_ns.map(Mark::AtMost));
     }
 }
 

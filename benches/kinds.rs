@@ -1,5 +1,6 @@
 //! Our index kinds against each other, against a scan and against the indexes people take today, on the same points and
-//! questions: radius with about 10, 100 and 1 000 answers, nearest 1, 10 and 100, a box with about 100.
+//! questions: radius with about 10, 100 and 1 000 answers, nearest 1, 10 and 100, a box and polygons with
+//! about 100.
 //!
 //! Everybody does the same work: the number and the distance in metres of every answer go into a list. First all must
 //! have found the same, up to one part in 10⁹ at the edge of a circle, or the bench ends there. A table marked *by
@@ -19,13 +20,14 @@ mod support;
 use std::sync::Arc;
 
 use nigh::collection::{Change, Collection, Id, Item, Snapshot};
+use nigh::generate::Random;
 use nigh::geometry::{Point, Radius, Rect};
 use nigh::index::Role;
 use nigh::query::{K, Limit, Query};
 
-use support::ours::Ours;
+use support::ours::{EXPECTED, Ours};
 use support::peers::{Found, GeoIndexKd, GeoIndexR, Kiddo, Peer, Rstar};
-use support::questions::{self, Circle, Nearest};
+use support::questions::{self, Circle, Nearest, Shape};
 use support::rounds::{self, Cache, Contender, Mark, Times};
 use support::{grouped, is_trial, is_wanted, point_count};
 
@@ -80,6 +82,8 @@ impl<'a> Field<'a> {
             self.race_within(count, radius_m, against);
             if count == 100 {
                 self.race_boxes(count, radius_m);
+                self.race_shapes(count, radius_m, 8);
+                self.race_shapes(count, radius_m, 100);
             }
         }
         for (k, against_kiddo) in [(1, None), (10, Some(Mark::AtLeast(1.0))), (100, None)] {
@@ -165,6 +169,34 @@ impl<'a> Field<'a> {
             contenders.extend(self.whole_queries(|rect: &Rect| Query::in_rect(*rect)));
             print_with_spread(&title, &rounds::race(&boxes, Cache::Used, contenders));
             print_counts(boxes.iter().map(|rect| answers(&self.ours.kind("rtree"), rect, ask).len()));
+        }
+    }
+
+    /// Polygons, made ready anew for every question.
+    fn race_shapes(&self, count: usize, radius_m: f64, vertices: usize) {
+        let centres = questions::centres(self.points, questions_for(count), 3000);
+        let mut random = Random::seeded(31);
+        let shape = |centre| Shape::round(centre, radius_m, vertices, &mut random);
+        let shapes: Vec<Shape> = questions::inland(centres).into_iter().map(shape).collect();
+        let others: [&dyn Peer; 3] = [&self.rstar, &self.geo_index_kd, &self.geo_index_r];
+        let ask = |peer: &dyn Peer, shape: &Shape, found: &mut Vec<Found>| {
+            peer.in_shape(shape, found);
+        };
+        for shape in &shapes[..CHECKED.min(shapes.len())] {
+            let reference = answers(&self.ours.kind("scan"), shape, ask);
+            for peer in self.everybody(&others) {
+                let found = answers(&*peer, shape, ask);
+                assert_eq!(numbers(&found), numbers(&reference), "{} in {:?}", peer.name(), shape.plain);
+            }
+        }
+        let title = self.title(&format!("polygon of {vertices}, ~{count} answers"));
+        if is_wanted(&title) {
+            let mut contenders = self.our_contenders(shapes.len(), false, ask);
+            contenders.extend(others.map(|peer| list(Box::new(peer), false, ask)));
+            contenders
+                .extend(self.whole_queries(|shape: &Shape| Query::in_polygon(shape.polygon.prepare_for(EXPECTED))));
+            print_with_spread(&title, &rounds::race(&shapes, Cache::Used, contenders));
+            print_counts(shapes.iter().map(|shape| answers(&self.ours.kind("rtree"), shape, ask).len()));
         }
     }
 
@@ -262,7 +294,8 @@ fn list<'a, Q: 'a>(
         found.clear();
         ask(&*peer, question, &mut found);
         if sorted {
-            found.sort_unstable_by(|a: &Found, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+            // Distances are not negative, so their bits stand in their order, and compare quicker.
+            found.sort_unstable_by_key(|&(number, distance_m): &Found| (distance_m.to_bits(), number));
         }
         found.len()
     })

@@ -4,11 +4,16 @@
 //! order by (distance, id), no page, no removals. What it finds is named by its slot, as theirs by its number.
 
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use nigh::geometry::{METRICS, Metric, Point, Rect};
 use nigh::index::{Area, Directory, KINDS, Kind, Lens, Role, Run, Sorted, Trace, in_order};
 
 use super::peers::{Found, Peer};
+use super::questions::Shape;
+
+/// How many candidates a polygon is made ready for: more than it will see costs more than it saves.
+pub const EXPECTED: usize = 256;
 
 /// Points with all directories but those of other people.
 pub struct Ours {
@@ -82,8 +87,9 @@ impl Peer for OurKind<'_> {
     fn within(&self, centre: Point, radius_m: f64, found: &mut Vec<Found>) {
         let points = &self.ours.sorted.points;
         let (metric, from) = (METRICS[0], centre.unit());
-        self.search(&round(metric, centre, radius_m), |slot, _| {
-            found.push((slot, metric.distance_m(&from, &points.unit(slot))));
+        self.search(&round(metric, centre, radius_m), |slot, chord2| {
+            let short_way = metric.distance_of_chord2_m(chord2);
+            found.push((slot, short_way.unwrap_or_else(|| metric.distance_m(&from, &points.unit(slot)))));
         });
     }
 
@@ -96,13 +102,22 @@ impl Peer for OurKind<'_> {
         let mut best = Best::of(k);
         let mut visit = |run: Run, area: &mut Area| best.take(run, self, area);
         self.directory.nearest(points, &mut area, &mut visit, &mut Trace::default());
-        let measured = best.heap.iter().map(|&(_, slot)| (slot, metric.distance_m(&from, &points.unit(slot))));
+        let measured = best.heap.iter().map(|&(bits, slot)| {
+            let short_way = metric.distance_of_chord2_m(f64::from_bits(bits));
+            (slot, short_way.unwrap_or_else(|| metric.distance_m(&from, &points.unit(slot))))
+        });
         found.extend(measured);
     }
 
     fn in_rect(&self, rect: Rect, found: &mut Vec<Found>) -> bool {
         let area = Area { rect: Some(rect), ..Area::default() };
         self.search(&area, |slot, _| found.push((slot, 0.0)));
+        true
+    }
+
+    fn in_shape(&self, shape: &Shape, found: &mut Vec<Found>) -> bool {
+        let polygon = Some(Arc::new(shape.polygon.prepare_for(EXPECTED)));
+        self.search(&Area { polygon, ..Area::default() }, |slot, _| found.push((slot, 0.0)));
         true
     }
 

@@ -7,11 +7,12 @@
 //!   the k nearest in degrees give a distance that the true k nearest do not exceed; a circle of that radius then holds
 //!   them. geo-index takes a metric, so it is given the great-circle distance to a box (the one shipped with it measures
 //!   to the corner by clamping, which is no lower bound).
+//! - A polygon becomes its box, and `contains` of `geo` decides.
 //! - **kiddo** searches the unit sphere in three dimensions, where squared chords stand in the order of distances.
 
 use std::num::NonZero;
 
-use geo::{Distance, Haversine};
+use geo::{Contains, Distance, Haversine};
 use geo_index::kdtree::{KDTree, KDTreeBuilder, KDTreeIndex};
 use geo_index::rtree::sort::HilbertSort;
 use geo_index::rtree::{NeighborsOptions, RTree as PackedRTree, RTreeBuilder, RTreeIndex, SimpleDistanceMetric};
@@ -20,6 +21,8 @@ use nigh::geometry::maths::{RADIANS, asin, atan, cos, sin, sqrt, tan};
 use nigh::geometry::{Point, Rect};
 use rstar::primitives::GeomWithData;
 use rstar::{AABB, RTree};
+
+use super::questions::Shape;
 
 /// The radius of the sphere that all measure on, metres.
 pub const EARTH_RADIUS_M: f64 = 6_371_008.8;
@@ -40,6 +43,9 @@ pub trait Peer {
 
     /// Everything in a box, in any order; `false` when the index has no word for it.
     fn in_rect(&self, rect: Rect, found: &mut Vec<Found>) -> bool;
+
+    /// Everything in a polygon, in any order; `false` when the index has no word for it.
+    fn in_shape(&self, shape: &Shape, found: &mut Vec<Found>) -> bool;
 
     /// The place of what it found among the points as given.
     fn place(&self, number: u32) -> u32 {
@@ -64,13 +70,17 @@ impl<P: Peer + ?Sized> Peer for &P {
         (**self).in_rect(rect, found)
     }
 
+    fn in_shape(&self, shape: &Shape, found: &mut Vec<Found>) -> bool {
+        (**self).in_shape(shape, found)
+    }
+
     fn place(&self, number: u32) -> u32 {
         (**self).place(number)
     }
 }
 
 /// West, south, east, north.
-type Frame = [f64; 4];
+pub type Frame = [f64; 4];
 
 /// The boxes, without a seam, that together hold a circle.
 fn frames(centre: Point, radius_m: f64) -> impl Iterator<Item = Frame> {
@@ -152,6 +162,18 @@ impl Peer for Rstar {
         frames_of(rect).for_each(|frame| self.each_in(frame, |number, _| found.push((number, 0.0))));
         true
     }
+
+    fn in_shape(&self, shape: &Shape, found: &mut Vec<Found>) -> bool {
+        self.each_in(shape.frame(), |number, at| keep_in_shape(shape, number, at, found));
+        true
+    }
+}
+
+/// What a box around a polygon held is asked one by one.
+fn keep_in_shape(shape: &Shape, number: u32, at: geo::Point, found: &mut Vec<Found>) {
+    if shape.plain.contains(&at) {
+        found.push((number, 0.0));
+    }
 }
 
 fn keep_nearest(k: usize, found: &mut Vec<Found>) {
@@ -208,6 +230,10 @@ impl Peer for Kiddo {
     fn in_rect(&self, _rect: Rect, _found: &mut Vec<Found>) -> bool {
         false
     }
+
+    fn in_shape(&self, _shape: &Shape, _found: &mut Vec<Found>) -> bool {
+        false
+    }
 }
 
 /// geo-index, k-d tree: boxes in degrees, then haversine.
@@ -244,6 +270,14 @@ impl Peer for GeoIndexKd<'_> {
     fn in_rect(&self, rect: Rect, found: &mut Vec<Found>) -> bool {
         for [west, south, east, north] in frames_of(rect) {
             found.extend(self.tree.range(west, south, east, north).into_iter().map(|number| (number, 0.0)));
+        }
+        true
+    }
+
+    fn in_shape(&self, shape: &Shape, found: &mut Vec<Found>) -> bool {
+        let [west, south, east, north] = shape.frame();
+        for number in self.tree.range(west, south, east, north) {
+            keep_in_shape(shape, number, geo_point(self.points[number as usize]), found);
         }
         true
     }
@@ -296,6 +330,14 @@ impl Peer for GeoIndexR<'_> {
     fn in_rect(&self, rect: Rect, found: &mut Vec<Found>) -> bool {
         for [west, south, east, north] in frames_of(rect) {
             found.extend(self.tree.search(west, south, east, north).into_iter().map(|number| (number, 0.0)));
+        }
+        true
+    }
+
+    fn in_shape(&self, shape: &Shape, found: &mut Vec<Found>) -> bool {
+        let [west, south, east, north] = shape.frame();
+        for number in self.tree.search(west, south, east, north) {
+            keep_in_shape(shape, number, geo_point(self.points[number as usize]), found);
         }
         true
     }

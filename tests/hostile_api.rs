@@ -1,5 +1,6 @@
 //! The doors of `collection` and `query` against anything: nothing panics, what is let in keeps its promises, and each
 //! refusal names what was wrong and what would be right.
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
 use std::sync::{Arc, LazyLock};
 

@@ -7,6 +7,7 @@
 //! Every run is made of *worlds*, each a history of its own. The seed is printed; `NIGH_SEED` sets it, and with
 //! `NIGH_PARITY_WORLD` only that one world runs. `NIGH_PARITY_QUERIES` sets the number of questions; each of them is
 //! asked on every kind, and many of them in pages as well.
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
 #[path = "parity/asking.rs"]
 mod asking;

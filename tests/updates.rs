@@ -5,6 +5,7 @@
 //! single vehicles by id, circles, and snapshots kept from long ago while segments are joined under them. What
 //! surprises: nothing sleeps. The writer is never more than some batches ahead of the slowest reader, so they meet on
 //! any machine; how many moves a second that made is printed and not judged.
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
 use std::collections::HashSet;
 use std::io::Write;

@@ -112,7 +112,8 @@ impl Rect {
         self.north
     }
 
-    /// Eastern edge, degrees, never less than the western one; above 180 when the box crosses the antimeridian.
+    /// Eastern edge, degrees, never less than the western one; above 180, and perhaps rounded, when the box crosses the
+    /// antimeridian.
     pub fn east(self) -> f64 {
         self.east
     }

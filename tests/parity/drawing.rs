@@ -59,7 +59,7 @@ fn closed(random: &mut Random, mut ring: Ring) -> Ring {
 /// Corners at random distances all round a centre.
 fn star(random: &mut Random, lat: f64, lon: f64, size: f64, spin: f64) -> Ring {
     let corners = 3 + random.below(24);
-    let stretch = 1.0 / (90.0 - f64::abs(lat)).max(1.0).min(60.0) * 60.0;
+    let stretch = 60.0 / (90.0 - f64::abs(lat)).clamp(1.0, 60.0);
     let corner = |number: u64, random: &mut Random| {
         let angle = (number as f64 + spin * random.unit()) / corners as f64 * 360.0;
         let (sine, cosine) = nigh::geometry::maths::sin_cos_deg(angle);

@@ -2,6 +2,7 @@
 
 pub mod collection;
 pub mod design;
+pub mod engine;
 pub mod format;
 pub mod generate;
 pub mod geometry;

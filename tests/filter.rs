@@ -209,6 +209,24 @@ fn the_longest_filters_are_read_and_asked_in_little_time() {
 }
 
 #[test]
+fn a_pattern_made_to_be_slow_is_not() {
+    let properties = format!("{{\"a\":\"{}\"}}", "a".repeat(60_000));
+    for text in [
+        format!("a LIKE '%{}b%'", "a".repeat(16_000)),
+        format!("a LIKE '%{}_b%'", "a".repeat(62)),
+        format!("a LIKE '{}b'", "%a".repeat(8000)),
+        format!("a LIKE '{}b'", "%a_".repeat(5000)),
+        format!("a LIKE '%{}b'", "_".repeat(16_000)),
+        vec![format!("a LIKE '%{}_b%'", "a".repeat(60)); 200].join(" OR "),
+    ] {
+        let filter = Filter::parse(&text).unwrap();
+        let started = Instant::now();
+        assert!(!filter.matches("x", &properties), "{}", &text[..20]);
+        assert!(started.elapsed() < Duration::from_secs(1), "{} {:?}", &text[..20], started.elapsed());
+    }
+}
+
+#[test]
 fn a_filter_may_be_asked_from_many_threads() {
     fn is_shared<T: Send + Sync + Clone>() {}
     is_shared::<Filter>();

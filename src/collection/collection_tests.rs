@@ -78,6 +78,19 @@ fn changes_applied_again_do_nothing() {
 }
 
 #[test]
+fn a_batch_older_than_every_segment_can_arrive_again() {
+    // Its numbers were taken to be four billion beyond the segments: an overflow, or every segment written anew.
+    let collection = Collection::new();
+    collection.apply(1, vec![put("a", 1.0), put("b", 2.0)]);
+    collection.apply(3, vec![put("a", 3.0), put("b", 4.0)]);
+    let before = collection.snapshot();
+    assert_eq!(collection.apply(1, vec![put("a", 1.0)]), [Outcome::Repeated]);
+    let after = collection.snapshot();
+    assert_eq!(shown(&after), shown(&before));
+    assert!(after.segments().iter().zip(before.segments()).all(|(a, b)| Arc::ptr_eq(a, b)));
+}
+
+#[test]
 fn what_is_due_is_told_and_goes_only_by_a_change() {
     let collection = Collection::new();
     let expiring =

@@ -179,7 +179,8 @@ impl Segment {
 
     /// Whether a change with this number is too far from the segment's first to be written down in a slot.
     pub(super) fn is_out_of_range(&self, seq: u64) -> bool {
-        seq - self.base_seq >= u64::from(u32::MAX)
+        // A change that was applied before may be older than the segment.
+        seq.saturating_sub(self.base_seq) >= u64::from(u32::MAX)
     }
 
     /// Marks a slot as gone with a change; only the one writer calls it. `false` when it was gone already.

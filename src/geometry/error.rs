@@ -61,6 +61,12 @@ pub enum GeometryError {
     /// A polygon without any ring, or a multipolygon without any polygon.
     #[error("the polygon is empty: give at least one ring of four or more positions")]
     EmptyPolygon,
+    /// A kind of edges that is not known.
+    #[error("edges {name:?} is not known; use planar or geodesic")]
+    UnknownEdges {
+        /// The name as given.
+        name: String,
+    },
     /// A text that is not a geohash.
     #[error("geohash {text:?}: {reason}; use 1 to 12 of 0-9 b-h j k m n p-z, as in ezs42")]
     Geohash {

@@ -62,8 +62,6 @@ fn kilometres(number: &str) -> Option<f64> {
         Some((digits, exponent)) => (digits, exponent.parse::<i64>().ok()?),
         None => (number, 0),
     };
-    // The digits alone must be a number: "1e" and "1e3e2" are none, though text put together could look like one.
-    decimal(digits)?;
     decimal(&format!("{digits}e{}", exponent.saturating_add(3)))
 }
 

@@ -6,7 +6,14 @@
 //! one meridian, with no special case anywhere above.
 
 pub use libm::log as ln;
-pub use libm::{asin, atan, atan2, cos, hypot, sin, sqrt, tan};
+pub use libm::{asin, atan, atan2, cos, hypot, sin, sincos as sin_cos, tan};
+
+/// The square root. IEEE 754 wants the nearest number, so the processor's own gives the same bits everywhere, and
+/// can be inlined.
+#[inline]
+pub fn sqrt(x: f64) -> f64 {
+    x.sqrt()
+}
 
 /// Radians in one degree.
 pub const RADIANS: f64 = std::f64::consts::PI / 180.0;

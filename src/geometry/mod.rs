@@ -16,4 +16,5 @@ pub use geohash::GeohashCell;
 pub use length::{Radius, parse_metres};
 pub use metric::{METRICS, Metric, Reach, metric_named};
 pub use point::{Point, UnitVector};
+pub use polygon::{Edges, Polygon, PreparedPolygon};
 pub use rect::{Overlap, Rect};

@@ -1,7 +1,8 @@
 //! Boxes in latitude and longitude, closed on every side, across the antimeridian when they want to.
 //!
-//! A [`Rect`] is kept as `west <= east` with `east` up to 540: a box from 170 to -170 is 170..190. So "crosses the
-//! antimeridian" is not a case but a number.
+//! A [`Rect`] is kept as `west <= east` with `east` up to 540: a box from 170 to -170 is 170..190. What surprises: that
+//! number is only for looking at. Turning a longitude round by 360 may round it, so that a point a hair beyond the edge
+//! would lie on it; what a box holds beyond the seam is decided by the edge as it was given.
 
 use super::error::GeometryError;
 use super::point::Point;
@@ -44,11 +45,13 @@ pub struct Rect {
     west: f64,
     north: f64,
     east: f64,
+    /// The easternmost longitude beyond the seam, as given: -170 for 170..190. Below every longitude when there is none.
+    past_seam: f64,
 }
 
 impl Rect {
     /// The whole earth.
-    pub const WORLD: Rect = Rect { south: -90.0, west: -180.0, north: 90.0, east: 180.0 };
+    pub const WORLD: Rect = Rect { south: -90.0, west: -180.0, north: 90.0, east: 180.0, past_seam: -180.0 };
 
     /// A box from its edges in degrees. `west > east`, or `east > 180`, crosses the antimeridian.
     ///
@@ -70,17 +73,28 @@ impl Rect {
         if !(-180.0..=540.0).contains(&east) {
             return refuse("east must lie in -180..180, or beyond 180 by less than once round");
         }
-        let east_unwrapped = if west > east { east + 360.0 } else { east };
-        if east_unwrapped - west > 360.0 {
+        if west > east {
+            return Ok(Rect { south, west, north, east: east + 360.0, past_seam: east });
+        }
+        if east - west > 360.0 {
             return refuse("the box is more than once round the earth");
         }
-        Ok(Rect { south, west, north, east: east_unwrapped })
+        Ok(Rect { south, west, north, east, past_seam: past_seam(east) })
+    }
+
+    /// A box from edges that are known to be in order and on the earth.
+    #[inline]
+    pub(crate) fn of_edges(south: f64, west: f64, north: f64, east: f64) -> Rect {
+        debug_assert!(-90.0 <= south && south <= north && north <= 90.0);
+        debug_assert!(-180.0 <= west && west <= east && east <= 180.0);
+        Rect { south, west, north, east, past_seam: past_seam(east) }
     }
 
     /// A box from edges that are known to be in order, drawn back to the earth where they stick out.
     pub(crate) fn clamped(south: f64, west: f64, north: f64, east: f64) -> Rect {
         debug_assert!(south <= north && west <= east);
-        Rect { south: south.max(-90.0), west: west.max(-180.0), north: north.min(90.0), east: east.min(180.0) }
+        let (south, west, north, east) = (south.max(-90.0), west.max(-180.0), north.min(90.0), east.min(180.0));
+        Rect { south, west, north, east, past_seam: past_seam(east) }
     }
 
     /// Southern edge, degrees.
@@ -105,25 +119,28 @@ impl Rect {
 
     /// How another box lies to this one; `other` does not cross the antimeridian.
     ///
-    /// The comparisons shift longitudes by ±360 with the same rounding as [`Rect::holds`], which is monotone, so the
-    /// answer is exact for every position that `other` holds.
+    /// Only comparisons, the same as those of [`Rect::holds`], so the answer is exact for every position that `other`
+    /// holds.
     #[inline]
     pub fn overlap(self, other: Rect) -> Overlap {
         debug_assert!(other.east <= 180.0);
         if other.north < self.south || self.north < other.south {
             return Overlap::Outside;
         }
-        let shifts = [0.0, 360.0, -360.0];
-        if shifts.iter().all(|shift| other.east + shift < self.west || self.east < other.west + shift) {
+        let meets_straight = self.west <= other.east && other.west <= self.east;
+        let meets_at_seam = self.west == -180.0 && other.east == 180.0;
+        if !meets_straight && !meets_at_seam && other.west > self.past_seam {
             // A pole is one place, and belongs to every box that touches it.
             let shares_pole =
                 (self.north == 90.0 && other.north == 90.0) || (self.south == -90.0 && other.south == -90.0);
             return if shares_pole { Overlap::Boundary } else { Overlap::Outside };
         }
-        let covers = |shift: f64| self.west <= other.west + shift && other.east + shift <= self.east;
-        let inside =
-            self.south <= other.south && other.north <= self.north && shifts.iter().any(|&shift| covers(shift));
-        if inside { Overlap::Inside } else { Overlap::Boundary }
+        let covers = (self.west <= other.west && other.east <= self.east) || other.east <= self.past_seam;
+        if covers && self.south <= other.south && other.north <= self.north {
+            Overlap::Inside
+        } else {
+            Overlap::Boundary
+        }
     }
 
     /// Whether a position lies in the box or on its edge. A box that touches a pole holds it under every longitude.
@@ -134,11 +151,18 @@ impl Rect {
     /// [`Rect::contains`] for the bare numbers of a valid position.
     #[inline]
     pub fn holds(self, lat_deg: f64, lon_deg: f64) -> bool {
-        let within = |lon: f64| self.west <= lon && lon <= self.east;
+        let straight = self.west <= lon_deg && lon_deg <= self.east;
+        let at_seam = self.west == -180.0 && lon_deg == 180.0;
         self.south <= lat_deg
             && lat_deg <= self.north
-            && (within(lon_deg) || within(lon_deg + 360.0) || within(lon_deg - 360.0) || lat_deg.abs() == 90.0)
+            && (straight || lon_deg <= self.past_seam || at_seam || lat_deg.abs() == 90.0)
     }
+}
+
+/// What an edge up to 540 reaches beyond the seam; the difference is exact.
+#[inline]
+fn past_seam(east: f64) -> f64 {
+    if east >= 180.0 { east - 360.0 } else { f64::NEG_INFINITY }
 }
 
 #[cfg(test)]
@@ -171,6 +195,20 @@ mod tests {
         assert!(across.contains(at(0.0, -170.0)));
         assert!(!across.contains(at(0.0, -169.9)));
         assert_eq!(across, Rect::from_corners(-1.0, 170.0, 1.0, -170.0).unwrap());
+    }
+
+    #[test]
+    fn an_edge_beyond_the_seam_is_as_sharp_as_any_other() {
+        // Turned round by 360, both of these points were rounded onto the edge.
+        let east = -116.98898411065488;
+        let given = Rect::from_corners(-1.0, -28.0, 1.0, east + 360.0).unwrap();
+        assert!(given.contains(at(0.0, (east + 360.0) - 360.0)));
+        assert!(!given.contains(at(0.0, ((east + 360.0) - 360.0).next_up())));
+        for east in [-116.98898411065488_f64, -0.1, -1e-300] {
+            let rect = Rect::from_corners(-1.0, 170.0, 1.0, east).unwrap();
+            assert!(rect.contains(at(0.0, east)) && rect.contains(at(0.0, east.next_down())));
+            assert!(!rect.contains(at(0.0, east.next_up())), "{east}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::points::{BLOCK, Points};
 use crate::geometry::polygon::PreparedPolygon;
 use crate::geometry::{GeohashCell, Overlap, Rect};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The intersection of the given shapes; the whole earth when there is none.
 #[derive(Debug, Default, Clone)]
@@ -19,7 +20,7 @@ pub struct Area {
     /// A geohash cell.
     pub cell: Option<GeohashCell>,
     /// A polygon.
-    pub polygon: Option<PreparedPolygon>,
+    pub polygon: Option<Arc<PreparedPolygon>>,
 }
 
 /// A point that is in the area: its slot and, when there is a lens, its squared chord from there.
@@ -68,10 +69,12 @@ impl Area {
 
     /// A box without a seam that holds the whole area, if one is known.
     pub fn frame(&self) -> Option<Rect> {
-        let seamless = |rect: &Rect| rect.east() <= 180.0 && rect.north() < 90.0 && rect.south() > -90.0;
+        // A box that only touches ±180 or a pole holds positions on the far side, under their other spelling.
+        let seamless =
+            |rect: &Rect| -180.0 < rect.west() && rect.east() < 180.0 && -90.0 < rect.south() && rect.north() < 90.0;
         let lens = self.lens.as_ref().and_then(Lens::frame);
         let cell = self.cell.map(GeohashCell::rect).filter(seamless);
-        let polygon = self.polygon.as_ref().map(PreparedPolygon::frame).filter(seamless);
+        let polygon = self.polygon.as_ref().map(|polygon| polygon.frame()).filter(seamless);
         let frames = [lens, self.rect.filter(seamless), cell, polygon];
         let size = |rect: &Rect| (rect.east() - rect.west()).max(rect.north() - rect.south());
         frames.into_iter().flatten().min_by(|a, b| size(a).total_cmp(&size(b)))

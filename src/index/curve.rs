@@ -13,6 +13,8 @@
 //! *References*: D. Hilbert, "Ueber die stetige Abbildung einer Linie auf ein Flächenstück", 1891. The values equal
 //! those of the crate `hilbert_2d` (`Variant::Hilbert`), which a test holds.
 
+use std::ops::RangeInclusive;
+
 use crate::geometry::Rect;
 
 /// Levels of the curve: 32 bits a side, 64 bits a key.
@@ -98,17 +100,6 @@ pub fn row(lat_deg: f64) -> u32 {
 /// The place of a grid cell along the curve.
 #[inline]
 pub fn key(column: u32, row: u32) -> u64 {
-    key_and_state(column, row).0
-}
-
-/// The place of a position along the curve.
-#[inline]
-pub fn key_of(lat_deg: f64, lon_deg: f64) -> u64 {
-    key(column(lon_deg), row(lat_deg))
-}
-
-#[inline]
-fn key_and_state(column: u32, row: u32) -> (u64, State) {
     let mut state: State = 0;
     let mut key = 0_u64;
     for nibble in (0..8).rev() {
@@ -118,7 +109,21 @@ fn key_and_state(column: u32, row: u32) -> (u64, State) {
         key = key << 8 | u64::from(entry & 0xff);
         state = (entry >> 8) as State;
     }
-    (key, state)
+    key
+}
+
+/// The place of a position along the curve.
+#[inline]
+pub fn key_of(lat_deg: f64, lon_deg: f64) -> u64 {
+    key(column(lon_deg), row(lat_deg))
+}
+
+/// The first and last key of the square cell of `depth` that holds a grid cell.
+#[inline]
+pub fn stretch(column: u32, row: u32, depth: u32) -> (u64, u64) {
+    let beyond = u64::MAX.checked_shr(2 * depth).unwrap_or(0);
+    let key = key(column, row);
+    (key & !beyond, key | beyond)
 }
 
 /// A square cell of the grid: all keys that share a prefix. Depth 0 is the whole earth, depth 32 one grid cell.
@@ -188,6 +193,18 @@ impl Cell {
         self.first_key | u64::MAX.checked_shr(2 * u32::from(self.depth)).unwrap_or(0)
     }
 
+    /// The columns of the cell.
+    #[inline]
+    pub fn columns(self) -> RangeInclusive<u32> {
+        self.column..=self.column | !upper_bits(self.depth())
+    }
+
+    /// The rows of the cell.
+    #[inline]
+    pub fn rows(self) -> RangeInclusive<u32> {
+        self.row..=self.row | !upper_bits(self.depth())
+    }
+
     /// A box that surely holds every position of the cell.
     pub fn rect(self) -> Rect {
         let depth = u32::from(self.depth);
@@ -202,8 +219,8 @@ pub(super) fn upper_bits(bits: u32) -> u32 {
 
 /// The box of a grid rectangle: its south-west grid cell, and how many leading bits of column and row are fixed.
 pub(super) fn grid_rect((column, row): (u32, u32), (lon_bits, lat_bits): (u32, u32)) -> Rect {
-    let width = SIDE / (1_u64 << lon_bits) as f64;
-    let height = SIDE / (1_u64 << lat_bits) as f64;
+    let width = (1_u64 << (ORDER - lon_bits)) as f64;
+    let height = (1_u64 << (ORDER - lat_bits)) as f64;
     let (x, y) = (f64::from(column), f64::from(row));
     Rect::clamped(
         y * LAT_CELL_DEG - 90.0 - WIDEN_DEG,
@@ -230,6 +247,8 @@ mod tests {
             let cell = Cell::holding(column, row, depth);
             let own = key(column, row);
             prop_assert!(cell.first_key() <= own && own <= cell.last_key());
+            prop_assert_eq!(stretch(column, row, depth), (cell.first_key(), cell.last_key()));
+            prop_assert!(cell.columns().contains(&column) && cell.rows().contains(&row));
             if depth < 32 {
                 let children = cell.children();
                 prop_assert_eq!(children[0].first_key(), cell.first_key());

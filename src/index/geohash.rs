@@ -4,11 +4,11 @@
 //! grid and one stretch of the Hilbert curve; one of an odd number is two squares side by side, north over south, and
 //! so at most two stretches. (G. Niemeyer, geohash.org, 2008: bits of longitude and latitude in turn, longitude first.)
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
-use super::curve::{self, Cell, grid_rect, upper_bits};
+use super::curve::{self, grid_rect, upper_bits};
 use super::hilbert::parts;
-use super::tree::Tree;
+use super::tree::{Tree, Window};
 use super::{BLOCK, Kind, Points, Role, Sorted};
 use crate::geometry::Rect;
 
@@ -31,6 +31,16 @@ const ALPHABET: &[u8; 32] = b"0123456789bcdefghjkmnpqrstuvwxyz";
 #[derive(Debug)]
 struct Geohash;
 
+/// Of the children that split `parent_bits` to `child_bits` along one axis, those that touch the window, as the bits
+/// that they add to the parent's.
+#[inline]
+fn touched(parent: u32, parent_bits: u32, child_bits: u32, window: &RangeInclusive<u32>) -> RangeInclusive<u32> {
+    let last = (1 << (child_bits - parent_bits)) - 1;
+    let place = |edge: u32| (edge.saturating_sub(parent) >> (curve::ORDER - child_bits)).min(last);
+    // A window that lies beyond the parent touches none, but its parent would not have been opened then.
+    place(*window.start())..=place(*window.end())
+}
+
 /// A geohash cell and the slots of its two halves; the second is empty for a square cell.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
@@ -51,12 +61,12 @@ impl Node {
         grid_rect((self.column, self.row), self.bits())
     }
 
-    /// The one or two squares that make the cell.
-    fn squares(self) -> [Option<Cell>; 2] {
+    /// The stretches of keys of the one or two squares that make the cell.
+    #[inline]
+    fn stretches(self) -> [Option<(u64, u64)>; 2] {
         let (lon_bits, lat_bits) = self.bits();
-        let first = Cell::holding(self.column, self.row, lon_bits);
-        let northern = || Cell::holding(self.column, self.row | 1 << (curve::ORDER - lon_bits), lon_bits);
-        [Some(first), (lon_bits > lat_bits).then(northern)]
+        let northern = || curve::stretch(self.column, self.row | 1 << (curve::ORDER - lon_bits), lon_bits);
+        [Some(curve::stretch(self.column, self.row, lon_bits)), (lon_bits > lat_bits).then(northern)]
     }
 
     fn len(self) -> usize {
@@ -86,15 +96,16 @@ impl Tree for Geohash {
     }
 
     #[inline]
-    fn children(&self, node: Node, mut each: impl FnMut(Node, Rect)) {
+    fn children(&self, node: Node, window: &Window, mut each: impl FnMut(Node, Rect)) {
         if node.characters == CHARACTERS {
             return;
         }
         let below = Node { characters: node.characters + 1, ..node };
         let (lon_bits, lat_bits) = below.bits();
-        let (columns, rows) = (lon_bits - node.bits().0, lat_bits - node.bits().1);
-        for row in 0..1 << rows {
-            for column in 0..1 << columns {
+        let columns = touched(node.column, node.bits().0, lon_bits, &window.columns);
+        let rows = touched(node.row, node.bits().1, lat_bits, &window.rows);
+        for row in rows {
+            for column in columns.clone() {
                 let child = Node {
                     column: node.column | column << (curve::ORDER - lon_bits),
                     row: node.row | row << (curve::ORDER - lat_bits),
@@ -114,9 +125,9 @@ impl Tree for Geohash {
         // A parent of two halves offers both as one stretch; the lookup is a few steps longer for it.
         let (first, second) = (parent.halves[0], parent.halves[1]);
         let among = if second.0 == second.1 { first.0..first.1 } else { first.0.min(second.0)..first.1.max(second.1) };
-        node.halves = node.squares().map(|square| {
-            let Some(cell) = square else { return (0, 0) };
-            let slots = points.slots_of_keys(cell.first_key(), cell.last_key(), &among);
+        node.halves = node.stretches().map(|stretch| {
+            let Some((first, last)) = stretch else { return (0, 0) };
+            let slots = points.slots_of_keys(first, last, &among);
             (slots.start, slots.end)
         });
         node.len() > 0
@@ -130,10 +141,10 @@ impl Tree for Geohash {
         if node.characters == 0 {
             return each(points.slots(), true);
         }
-        for (square, (start, end)) in node.squares().into_iter().zip(node.halves) {
-            let Some(cell) = square else { continue };
+        for (stretch, (start, end)) in node.stretches().into_iter().zip(node.halves) {
+            let Some((first, last)) = stretch else { continue };
             let slots = start..end;
-            let sure = points.sure_slots_of_keys(cell.first_key(), cell.last_key(), &slots);
+            let sure = points.sure_slots_of_keys(first, last, &slots);
             for (part, is_sure) in parts(&slots, &sure) {
                 each(part, is_sure);
             }

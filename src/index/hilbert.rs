@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::curve::{self, Cell};
-use super::tree::Tree;
+use super::tree::{Tree, Window};
 use super::{BLOCK, Kind, Points, Role, Sorted};
 use crate::geometry::Rect;
 
@@ -47,9 +47,11 @@ impl Tree for Hilbert {
     }
 
     #[inline]
-    fn children(&self, node: Node, mut each: impl FnMut(Node, Rect)) {
+    fn children(&self, node: Node, window: &Window, mut each: impl FnMut(Node, Rect)) {
         for cell in node.cell.children() {
-            each(Node { cell, ..node }, cell.rect());
+            if window.touches_cell(cell) {
+                each(Node { cell, ..node }, cell.rect());
+            }
         }
     }
 

@@ -41,6 +41,20 @@ fn truth(points: &Points, area: &Area) -> Vec<u32> {
     slots
 }
 
+/// What the runs of a kind hold of an area.
+fn covered(kind: &Kind, sorted: &Sorted, area: &Area) -> Vec<u32> {
+    let (mut runs, mut found) = (Vec::new(), Vec::new());
+    (kind.build)(sorted).cover(&sorted.points, area, &mut runs, &mut Trace::default());
+    in_order(&mut runs, |run| {
+        if run.inside {
+            found.extend(run.slots);
+        } else {
+            area.refine(&sorted.points, run.slots, |hit| found.push(hit.slot));
+        }
+    });
+    found
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -50,17 +64,7 @@ proptest! {
         let points = &sorted.points;
         let expected = truth(points, &area);
         for kind in KINDS {
-            let directory = (kind.build)(&sorted);
-            let (mut runs, mut found) = (Vec::new(), Vec::new());
-            directory.cover(points, &area, &mut runs, &mut Trace::default());
-            in_order(&mut runs, |run| {
-                if run.inside {
-                    found.extend(run.slots);
-                } else {
-                    area.refine(points, run.slots, |hit| found.push(hit.slot));
-                }
-            });
-            prop_assert_eq!(&found, &expected, "{}", kind.name);
+            prop_assert_eq!(&covered(kind, &sorted, &area), &expected, "{}", kind.name);
         }
     }
 
@@ -103,6 +107,19 @@ proptest! {
             }
             prop_assert!(cells.iter().all(|cell| frame.overlap(cell.rect) != Overlap::Outside || cell.level == 0));
         }
+    }
+}
+
+#[test]
+fn a_box_that_ends_at_180_holds_points_at_minus_180() {
+    // The box was taken for one without a seam, and the search began in a cell of the far side.
+    let given: Vec<Point> = (0..500).map(|i| Point::new(f64::from(i) * 0.1, -180.0).unwrap()).collect();
+    let sorted = Sorted::new(&given);
+    let rect = Rect::from_corners(10.0, 170.0, 20.0, 180.0).unwrap();
+    let area = Area { rect: Some(rect), ..Area::default() };
+    assert_eq!(truth(&sorted.points, &area).len(), 101);
+    for kind in KINDS {
+        assert_eq!(covered(kind, &sorted, &area), truth(&sorted.points, &area), "{}", kind.name);
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::curve::{self, Cell};
 use super::hilbert::cell_round;
-use super::tree::Tree;
+use super::tree::{Tree, Window};
 use super::{Kind, Points, Role, Sorted};
 use crate::geometry::Rect;
 
@@ -86,14 +86,15 @@ impl Tree for Quadtree {
     }
 
     #[inline]
-    fn children(&self, node: Node, mut each: impl FnMut(Node, Rect)) {
+    fn children(&self, node: Node, window: &Window, mut each: impl FnMut(Node, Rect)) {
         if node.branch.children == 0 {
             return;
         }
-        for place in 0..4 {
-            let child = self.child(node, place);
-            if child.branch.start < child.end {
-                each(child, child.cell.rect());
+        let branches = &self.branches[node.branch.children as usize..node.branch.children as usize + 4];
+        for (place, cell) in node.cell.children().into_iter().enumerate() {
+            let end = branches.get(place + 1).map_or(node.end, |next| next.start);
+            if branches[place].start < end && window.touches_cell(cell) {
+                each(Node { cell, end, branch: branches[place] }, cell.rect());
             }
         }
     }

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::tree::Tree;
+use super::tree::{Tree, Window};
 use super::{BLOCK, Kind, Points, Role, Sorted};
 use crate::geometry::Rect;
 
@@ -43,6 +43,7 @@ impl LooseBox {
             (south, north) = (south.min(lat), north.max(lat));
             (west, east) = (west.min(lon), east.max(lon));
         }
+        // ±90 and ±180 are `f32` values, so rounding outwards never leaves the earth.
         LooseBox { south: below(south), west: below(west), north: above(north), east: above(east) }
     }
 
@@ -57,7 +58,7 @@ impl LooseBox {
 
     #[inline]
     fn rect(self) -> Rect {
-        Rect::clamped(self.south.into(), self.west.into(), self.north.into(), self.east.into())
+        Rect::of_edges(self.south.into(), self.west.into(), self.north.into(), self.east.into())
     }
 }
 
@@ -109,13 +110,16 @@ impl Tree for RTree {
     }
 
     #[inline]
-    fn children(&self, node: Node, mut each: impl FnMut(Node, Rect)) {
+    fn children(&self, node: Node, window: &Window, mut each: impl FnMut(Node, Rect)) {
         let Some(level) = node.level.checked_sub(1) else { return };
         let boxes = &self.levels[level as usize];
         let first = node.index as usize * FANOUT;
         let last = boxes.len().min(first + FANOUT);
         for (place, own) in boxes[first..last].iter().enumerate() {
-            each(Node { level, index: (first + place) as u32 }, own.rect());
+            let rect = own.rect();
+            if window.touches(rect) {
+                each(Node { level, index: (first + place) as u32 }, rect);
+            }
         }
     }
 

@@ -4,8 +4,9 @@
 //! whose leaves are stretches of the curve may share a block of points, so the nearest-first walk remembers which
 //! blocks it handed out, and the covering walk leaves that to [`in_order`](super::in_order).
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
+use super::curve::{self, Cell};
 use super::{Area, BLOCK, Directory, DirectoryCell, Points, Run, Trace};
 use crate::geometry::{Overlap, Rect};
 
@@ -24,7 +25,9 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     }
 
     /// Hands out the children of a node with their boxes, in the order of the tree; nothing for a leaf.
-    fn children(&self, node: Self::Node, each: impl FnMut(Self::Node, Rect));
+    ///
+    /// Children that the window surely does not touch may be left out: a kind knows a quicker way to tell than a box.
+    fn children(&self, node: Self::Node, window: &Window, each: impl FnMut(Self::Node, Rect));
 
     /// The box of a node.
     fn rect(&self, node: Self::Node) -> Rect;
@@ -50,6 +53,47 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     fn bytes(&self) -> usize;
 }
 
+/// A box without a seam that holds all that is looked for, in degrees and as columns and rows of the grid.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// The box; the whole earth when none is known.
+    pub frame: Rect,
+    /// The columns that touch it.
+    pub columns: RangeInclusive<u32>,
+    /// The rows that touch it.
+    pub rows: RangeInclusive<u32>,
+}
+
+impl Window {
+    fn round(frame: Option<Rect>) -> Window {
+        let frame = frame.unwrap_or(Rect::WORLD);
+        Window {
+            frame,
+            columns: curve::column(frame.west())..=curve::column(frame.east()),
+            rows: curve::row(frame.south())..=curve::row(frame.north()),
+        }
+    }
+
+    /// Whether a box without a seam touches it.
+    #[inline]
+    pub fn touches(&self, rect: Rect) -> bool {
+        rect.south() <= self.frame.north()
+            && self.frame.south() <= rect.north()
+            && rect.west() <= self.frame.east()
+            && self.frame.west() <= rect.east()
+    }
+
+    /// Whether a cell of the curve touches it.
+    #[inline]
+    pub fn touches_cell(&self, cell: Cell) -> bool {
+        let (columns, rows) = (cell.columns(), cell.rows());
+        columns.start() <= self.columns.end()
+            && self.columns.start() <= columns.end()
+            && rows.start() <= self.rows.end()
+            && self.rows.start() <= rows.end()
+    }
+}
+
 impl<T: Tree> Directory for T {
     fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace) {
         let Some(start) = start(self, points, area) else { return };
@@ -73,7 +117,7 @@ impl<T: Tree> Directory for T {
             }
             if depth < level && !self.is_leaf(node) {
                 let first = open.len();
-                self.children(node, |mut child, rect| {
+                self.children(node, &Window::round(None), |mut child, rect| {
                     if frame.overlap(rect) != Overlap::Outside && self.enter(points, node, &mut child) {
                         open.push((child, depth + 1));
                     }
@@ -110,6 +154,7 @@ fn start<T: Tree>(tree: &T, points: &Points, area: &Area) -> Option<T::Node> {
 fn cover_from<T: Tree>(tree: &T, points: &Points, area: &Area, start: T::Node, runs: &mut Vec<Run>, trace: &mut Trace) {
     let mut open: Vec<(T::Node, Overlap, f64)> = Vec::with_capacity(64);
     open.push((start, Overlap::Boundary, 0.0));
+    let window = Window::round(area.frame());
     while let Some((node, overlap, least_chord2)) = open.pop() {
         let inside = overlap == Overlap::Inside;
         if inside || tree.is_leaf(node) {
@@ -118,7 +163,7 @@ fn cover_from<T: Tree>(tree: &T, points: &Points, area: &Area, start: T::Node, r
         }
         trace.nodes += 1;
         let first = open.len();
-        tree.children(node, |mut child, rect| {
+        tree.children(node, &window, |mut child, rect| {
             trace.boxes += 1;
             let (overlap, least) = area.overlap(rect);
             if overlap != Overlap::Outside && tree.enter(points, node, &mut child) {
@@ -142,6 +187,7 @@ fn nearest_first<T: Tree>(
     let mut seen = SeenBlocks::default();
     let mut open: Vec<(T::Node, f64)> = Vec::with_capacity(64);
     open.push((start, 0.0));
+    let mut window = Window::round(area.frame());
     while let Some((node, least_chord2)) = open.pop() {
         if !reaches(area, least_chord2) {
             continue;
@@ -153,11 +199,12 @@ fn nearest_first<T: Tree>(
                     visit(Run { slots, inside: false, least_chord2 }, area);
                 });
             });
+            window = Window::round(area.frame());
             continue;
         }
         trace.nodes += 1;
         let first = open.len();
-        tree.children(node, |mut child, rect| {
+        tree.children(node, &window, |mut child, rect| {
             trace.boxes += 1;
             let (overlap, least) = area.overlap(rect);
             if overlap != Overlap::Outside && tree.enter(points, node, &mut child) {

@@ -84,7 +84,7 @@ pub struct Query {
     /// In a geohash cell.
     pub cell: Option<GeohashCell>,
     /// In a polygon.
-    pub polygon: Option<PreparedPolygon>,
+    pub polygon: Option<Arc<PreparedPolygon>>,
     /// With certain properties.
     pub filter: Option<Filter>,
     /// On this index kind; `None` takes the first offered kind that is kept.
@@ -108,7 +108,7 @@ impl Query {
 
     /// Everything in a polygon, by id.
     pub fn in_polygon(polygon: PreparedPolygon) -> Query {
-        Query { polygon: Some(polygon), ..Query::default() }
+        Query { polygon: Some(Arc::new(polygon)), ..Query::default() }
     }
 
     /// Only within a radius of the centre. Nothing changes for a query without a centre.
@@ -206,3 +206,7 @@ impl Answer {
             && self.hits().zip(other.hits()).all(same)
     }
 }
+
+#[cfg(test)]
+#[path = "query_tests.rs"]
+mod tests;

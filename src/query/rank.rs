@@ -174,7 +174,10 @@ impl<'a> ByDistance<'a> {
         }
         self.settle();
         let mut candidates = std::mem::take(&mut self.candidates);
-        candidates.sort_unstable_by(|a, b| self.order(a, b));
+        // Plain numbers sort without a branch; ids are compared only where distances are equal.
+        candidates.sort_unstable_by_key(|candidate| candidate.distance_m.to_bits());
+        let ties = candidates.chunk_by_mut(|a, b| a.distance_m.to_bits() == b.distance_m.to_bits());
+        ties.filter(|tie| tie.len() > 1).for_each(|tie| tie.sort_unstable_by(|a, b| self.id(a).cmp(self.id(b))));
         candidates.truncate(self.want);
         let ranked = |c: Candidate| Ranked { segment: c.segment, slot: c.slot, distance_m: c.distance_m };
         candidates.into_iter().map(ranked).collect()
@@ -187,8 +190,10 @@ impl<'a> ByDistance<'a> {
     }
 
     fn distance_m(&self, candidate: &Candidate) -> f64 {
-        let unit = self.segments[candidate.segment as usize].points().unit(candidate.slot);
-        self.metric.distance_m(&self.centre, &unit)
+        self.metric.distance_of_chord2_m(candidate.chord2).unwrap_or_else(|| {
+            let unit = self.segments[candidate.segment as usize].points().unit(candidate.slot);
+            self.metric.distance_m(&self.centre, &unit)
+        })
     }
 
     fn id(&self, candidate: &Candidate) -> &[u8] {

@@ -224,8 +224,8 @@ impl Parser<'_> {
             return self.refuse_at(at, "the pattern behind LIKE is text in single quotes, as in 'Caf%'");
         };
         match Pattern::parse(&text) {
-            Some(pattern) => Ok(Condition::Like(subject, pattern)),
-            None => self.refuse_at(at, r"a backslash in a pattern stands before %, _ or another backslash: \% \_ \\"),
+            Ok(pattern) => Ok(Condition::Like(subject, pattern)),
+            Err(expected) => self.refuse_at(at, expected),
         }
     }
 

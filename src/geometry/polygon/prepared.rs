@@ -1,0 +1,106 @@
+//! A polygon made ready for many questions.
+//!
+//! The surprising part: no longitude is shifted when a question comes. Candidates are compared at the longitude they
+//! have, because the polygon was laid on the window -180..=180 beforehand; a candidate at -180 is the same as at 180.
+
+use super::edge::Candidate;
+use super::geodesic::Geodesic;
+use super::grid::Tiling;
+use super::outline::Outline;
+use super::overlap::{Overlapping, Part, together};
+use super::planar::Planar;
+use super::{Edges, Polygon, build};
+use crate::geometry::{Overlap, Rect, UnitVector};
+
+/// A polygon made ready for many candidates and many boxes; made by [`Polygon::prepare`].
+#[derive(Debug)]
+pub struct PreparedPolygon {
+    polygon: Polygon,
+    tiling: Tiling,
+    frame: Rect,
+}
+
+impl PreparedPolygon {
+    pub(super) fn new(polygon: Polygon, effort: build::Effort) -> PreparedPolygon {
+        let outline: &Outline = &polygon.outline;
+        let tiling = match outline.kind {
+            Edges::Planar => build::tiling(outline, &Planar(&outline.table), effort),
+            Edges::Geodesic => build::tiling(outline, &Geodesic(&outline.table), effort),
+        };
+        let frame = polygon.frame();
+        PreparedPolygon { polygon, tiling, frame }
+    }
+
+    /// A box that holds the polygon; see [`Polygon::frame`].
+    pub fn frame(&self) -> Rect {
+        self.frame
+    }
+
+    /// Whether a valid position belongs to the polygon, its boundary included. `unit` is the position's
+    /// [`Point::unit`](crate::geometry::Point::unit); it is called at most once, and only for geodesic edges.
+    ///
+    /// *Cost*: median of 5 to 25 ns for 10 to 100 000 vertices. A star or comb of 100 000 edges that all cross each
+    /// other's columns and rows costs up to some microseconds.
+    #[inline]
+    pub fn contains(&self, lat_deg: f64, lon_deg: f64, unit: impl FnOnce() -> UnitVector) -> bool {
+        let outline: &Outline = &self.polygon.outline;
+        if lat_deg.abs() >= 90.0 {
+            return outline.poles[usize::from(lat_deg > 0.0)];
+        }
+        let lon = if lon_deg == -180.0 { 180.0 } else { lon_deg };
+        let candidate = Candidate::new(lat_deg, lon, unit);
+        let edges = outline.table.edges.as_slice();
+        match outline.kind {
+            Edges::Planar => self.tiling.contains(&Planar(&outline.table), edges, candidate),
+            Edges::Geodesic => self.tiling.contains(&Geodesic(&outline.table), edges, candidate),
+        }
+    }
+
+    /// How a box lies to the polygon: [`Overlap::Inside`] and [`Overlap::Outside`] only when that is sure.
+    pub fn overlap(&self, box_: Rect) -> Overlap {
+        let flat = self.overlap_off_the_poles(box_);
+        // A box that touches a pole holds that pole, whatever its longitudes.
+        let mut overlap = flat;
+        for (pole, touches) in [box_.south() <= -90.0, box_.north() >= 90.0].into_iter().enumerate() {
+            if touches {
+                let inside = self.polygon.outline.poles[pole];
+                overlap = together(Some(overlap), if inside { Overlap::Inside } else { Overlap::Outside });
+            }
+        }
+        overlap
+    }
+
+    fn overlap_off_the_poles(&self, box_: Rect) -> Overlap {
+        let (south, north, west, east) = (box_.south(), box_.north(), box_.west(), box_.east());
+        let mut overlap = self.overlap_of(Part { west, south, east: east.min(180.0), north });
+        if east > 180.0 {
+            // Exact: 180 <= east <= 540.
+            let beyond = Part { west: -180.0, south, east: east - 360.0, north };
+            overlap = together(Some(overlap), self.overlap_of(beyond));
+        }
+        if west == -180.0 && east < 180.0 {
+            // The meridian -180 is kept as 180.
+            let meridian = Part { west: 180.0, south, east: 180.0, north };
+            overlap = together(Some(overlap), self.overlap_of(meridian));
+        }
+        overlap
+    }
+
+    fn overlap_of(&self, part: Part) -> Overlap {
+        let outline: &Outline = &self.polygon.outline;
+        let (tiling, edges) = (&self.tiling, outline.table.edges.as_slice());
+        match outline.kind {
+            Edges::Planar => Overlapping { tiling, line: &Planar(&outline.table), edges }.part(part),
+            Edges::Geodesic => Overlapping { tiling, line: &Geodesic(&outline.table), edges }.part(part),
+        }
+    }
+
+    /// Bytes of memory held for the search, beside the polygon itself.
+    pub fn memory_bytes(&self) -> usize {
+        let Tiling { grids, cells, entries, sums, .. } = &self.tiling;
+        size_of_val(grids.as_slice())
+            + size_of_val(cells.as_slice())
+            + size_of_val(entries.as_slice())
+            + size_of_val(sums.as_slice())
+    }
+}

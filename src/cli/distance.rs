@@ -21,7 +21,7 @@ pub(super) const DISTANCE: Command = Command {
 #[derive(Debug, Args)]
 struct Distance {
     /// Pairs of positions in degrees; - reads them from standard input, one pair a line
-    #[arg(required = true, value_name = "LAT1,LON1,LAT2,LON2", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "LAT1,LON1,LAT2,LON2")]
     pairs: Vec<String>,
     /// What metres mean
     #[arg(long, default_value = METRICS[0].name(), value_parser = metric_names())]

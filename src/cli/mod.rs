@@ -8,6 +8,7 @@
 //! One new file that ends in a constant of type [`Command`]; then two neighbouring lines below, its `mod` and its place in
 //! the list.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -66,7 +67,7 @@ impl fmt::Display for Failure {
 
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {
-    let matches = parser().get_matches();
+    let matches = parser().get_matches_from(std::env::args_os().map(southern));
     let (command, matches) = match matches.subcommand() {
         Some((name, matches)) => {
             (COMMANDS.iter().find(|command| command.name == name).expect("parsed from the list"), matches)
@@ -80,6 +81,20 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// `-33.8,151.2` is a position in the south and no option: a space before it tells the parser so, and numbers are trimmed.
+fn southern(argument: OsString) -> OsString {
+    let negative = |text: &str| {
+        let digits = text.strip_prefix('-').unwrap_or_default();
+        digits.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+    };
+    if argument.to_str().is_some_and(negative) {
+        let mut spaced = OsString::from(" ");
+        spaced.push(argument);
+        return spaced;
+    }
+    argument
 }
 
 /// The parser: every command with its arguments, and the arguments of the first one without its name.

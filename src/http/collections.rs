@@ -1,6 +1,6 @@
 //! What collections there are, how much is in them, and what each part of them takes in memory.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use super::error::Refusal;
 use super::routes::{Reply, Request, Route};
@@ -19,11 +19,38 @@ pub(super) const COLLECTION: Route = Route {
     answer: collection,
 };
 
+#[derive(Serialize)]
+struct Collections {
+    collections: Vec<Described>,
+}
+
+#[derive(Serialize)]
+struct Described {
+    name: String,
+    count: usize,
+    seq: u64,
+    kinds: Vec<&'static str>,
+    #[serde(serialize_with = "in_order")]
+    bytes: Vec<(String, usize)>,
+    links: [Link; 3],
+}
+
+#[derive(Serialize)]
+struct Link {
+    rel: &'static str,
+    href: String,
+}
+
+/// Writes named parts as an object that keeps their order.
+fn in_order<S: Serializer>(parts: &[(String, usize)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(parts.iter().map(|(part, bytes)| (part, bytes)))
+}
+
 fn collections(request: &Request<'_>) -> Result<Reply, Refusal> {
     request.params()?;
-    let described: Result<Vec<Value>, Refusal> =
-        request.engine.names().iter().map(|name| describe(request.engine, name)).collect();
-    Ok(Reply::json(&json!({ "collections": described? })))
+    let names = request.engine.names();
+    let collections: Result<_, Refusal> = names.iter().map(|name| describe(request.engine, name)).collect();
+    Ok(Reply::json(&Collections { collections: collections? }))
 }
 
 fn collection(request: &Request<'_>) -> Result<Reply, Refusal> {
@@ -31,20 +58,15 @@ fn collection(request: &Request<'_>) -> Result<Reply, Refusal> {
     Ok(Reply::json(&describe(request.engine, &request.collection()?)?))
 }
 
-fn describe(engine: &Engine, name: &CollectionName) -> Result<Value, Refusal> {
+fn describe(engine: &Engine, name: &CollectionName) -> Result<Described, Refusal> {
     let snapshot = engine.snapshot(name)?;
-    let parts = snapshot.bytes();
-    let bytes: serde_json::Map<String, Value> =
-        parts.iter().map(|&(part, bytes)| (part.to_owned(), bytes.into())).collect();
-    Ok(json!({
-        "name": name.as_str(),
-        "count": snapshot.len(),
-        "seq": snapshot.seq(),
-        "kinds": snapshot.kinds().iter().map(|kind| kind.name).collect::<Vec<_>>(),
-        "bytes": bytes,
-        "links": [
-            { "rel": "self", "href": format!("/collections/{name}") },
-            { "rel": "items", "href": format!("/collections/{name}/items") },
-        ],
-    }))
+    let link = |rel, below: &str| Link { rel, href: format!("/collections/{name}{below}") };
+    Ok(Described {
+        name: name.to_string(),
+        count: snapshot.len(),
+        seq: snapshot.seq(),
+        kinds: snapshot.kinds().iter().map(|kind| kind.name).collect(),
+        bytes: snapshot.bytes().into_iter().map(|(part, bytes)| (part.replace(' ', "_"), bytes)).collect(),
+        links: [link("self", ""), link("items", "/items"), link("near", "/near")],
+    })
 }

@@ -1,12 +1,9 @@
 //! One query on every index kind: what each of them took, and whether the answers are the same to the bit.
 
-use serde_json::json;
-
 use super::error::Refusal;
 use super::question;
 use super::routes::{Reply, Request, Route};
 use crate::format::write_explain;
-use crate::query::Answer;
 
 /// The operation.
 pub(super) const COMPARE: Route = Route {
@@ -22,15 +19,11 @@ pub(super) const COMPARE: Route = Route {
 fn compare(request: &Request<'_>) -> Result<Reply, Refusal> {
     let query = question::query(&request.params()?)?;
     let comparisons = request.engine.compare(&request.collection()?, &query)?;
+    let identical = comparisons.iter().all(|comparison| comparison.identical);
     let reference = comparisons.first().map(|comparison| &comparison.answer);
-    let head = json!({
-        "identical": comparisons.iter().all(|comparison| comparison.identical),
-        "matched": reference.map_or(0, |answer| answer.matched),
-        "returned": reference.map_or(0, Answer::len),
-    });
-    let mut body = head.to_string().into_bytes();
-    body.pop();
-    body.extend_from_slice(br#","kinds":["#);
+    let (matched, returned) = reference.map_or((0, 0), |answer| (answer.matched, answer.len()));
+    let mut body =
+        format!(r#"{{"identical":{identical},"matched":{matched},"returned":{returned},"kinds":["#).into_bytes();
     for (at, comparison) in comparisons.iter().enumerate() {
         let comma = if at > 0 { "," } else { "" };
         body.extend_from_slice(format!(r#"{comma}{{"identical":{},"explain":"#, comparison.identical).as_bytes());

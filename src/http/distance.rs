@@ -1,6 +1,6 @@
 //! How far it is between two positions, in metres, with all digits: here the distance is the answer, not an order.
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::error::Refusal;
 use super::question;
@@ -16,11 +16,17 @@ pub(super) const DISTANCE: Route = Route {
     answer: distance,
 };
 
+#[derive(Serialize)]
+struct Metres {
+    distance_m: f64,
+    metric: &'static str,
+}
+
 fn distance(request: &Request<'_>) -> Result<Reply, Refusal> {
     let params = request.params()?;
     let metric = question::metric(&params)?;
     let from: Point = params.required("from", question::pair)?;
     let to: Point = params.required("to", question::pair)?;
     let distance_m = metric.distance_m(&from.unit(), &to.unit());
-    Ok(Reply::json(&json!({ "distance_m": distance_m, "metric": metric.name() })))
+    Ok(Reply::json(&Metres { distance_m, metric: metric.name() }))
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 use crate::engine::EngineError;
 use crate::format::geojson::GeoJsonError;
 use crate::geometry::GeometryError;
@@ -124,9 +126,9 @@ impl Refusal {
         }
     }
 
-    /// The parameter that is to blame, unless it is known already.
+    /// The parameter that is to blame.
     pub(super) fn at(self, parameter: impl Into<Cow<'static, str>>) -> Refusal {
-        Refusal { parameter: self.parameter.or_else(|| Some(parameter.into())), ..self }
+        Refusal { parameter: Some(parameter.into()), ..self }
     }
 
     /// Its value as given.
@@ -135,7 +137,7 @@ impl Refusal {
             Some((end, _)) => format!("{}…", &value[..end]),
             None => value.to_owned(),
         };
-        Refusal { value: self.value.or(Some(shown)), ..self }
+        Refusal { value: Some(shown), ..self }
     }
 
     /// What would be right.
@@ -145,22 +147,36 @@ impl Refusal {
 
     /// The body of the answer.
     pub(super) fn to_json(&self) -> Vec<u8> {
-        let Problem { name, status, title, .. } = self.code.problem();
-        let mut members = serde_json::json!({
-            "type": format!("/problems/{name}"), "title": title, "status": status, "detail": self.detail, "code": name,
-        });
-        let optional = [
-            ("parameter", self.parameter.as_deref()),
-            ("value", self.value.as_deref()),
-            ("hint", self.hint.as_deref()),
-        ];
-        for (member, text) in optional {
-            if let Some(text) = text {
-                members[member] = text.into();
-            }
-        }
-        members.to_string().into_bytes()
+        let Problem { name, status, title, .. } = *self.code.problem();
+        let body = Body {
+            kind: format!("/problems/{name}"),
+            title,
+            status,
+            detail: &self.detail,
+            code: name,
+            parameter: self.parameter.as_deref(),
+            value: self.value.as_deref(),
+            hint: self.hint.as_deref(),
+        };
+        serde_json::to_vec(&body).expect("texts and a number are always JSON")
     }
+}
+
+/// A refusal as RFC 9457 has it; the last four members are ours.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
 }
 
 impl From<GeometryError> for Refusal {

@@ -10,6 +10,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 use super::error::{Code, Refusal};
 use super::params::{Params, decode_segment};
 use super::{cells, collections, compare, distance, items, near, search, service};
@@ -35,7 +37,7 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// An operation: one method on one path.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Route {
     /// `GET`, which answers `HEAD` as well, or another.
     pub method: &'static str,
@@ -45,6 +47,7 @@ pub struct Route {
     pub summary: &'static str,
     /// The query parameters it knows.
     pub parameters: &'static [&'static str],
+    #[serde(skip)]
     pub(super) answer: fn(&Request<'_>) -> Result<Reply, Refusal>,
 }
 
@@ -98,7 +101,8 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn json(value: &serde_json::Value) -> Reply {
-        Reply { media_type: "application/json", body: value.to_string().into_bytes() }
+    pub(super) fn json(value: &impl Serialize) -> Reply {
+        let body = serde_json::to_vec(value).expect("what we describe ourselves is always JSON");
+        Reply { media_type: "application/json", body }
     }
 }

@@ -1,5 +1,6 @@
 //! What the service says of itself: where to begin, whether it lives, and its contract.
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::error::Refusal;
@@ -37,24 +38,24 @@ pub(super) const OPENAPI: Route = Route {
     answer: openapi,
 };
 
+#[derive(Serialize)]
+struct Landing {
+    name: &'static str,
+    version: &'static str,
+    r#try: &'static str,
+    collections: Vec<String>,
+    operations: &'static [Route],
+}
+
 fn landing(request: &Request<'_>) -> Result<Reply, Refusal> {
     request.params()?;
-    let operations: Vec<_> = ROUTES
-        .iter()
-        .map(|route| {
-            json!({
-                "method": route.method, "path": route.path, "summary": route.summary, "parameters": route.parameters,
-            })
-        })
-        .collect();
-    let collections: Vec<_> = request.engine.names().iter().map(CollectionName::to_string).collect();
-    Ok(Reply::json(&json!({
-        "name": env!("CARGO_PKG_NAME"),
-        "version": env!("CARGO_PKG_VERSION"),
-        "try": "/near?lat=48.857&lon=2.352",
-        "collections": collections,
-        "operations": operations,
-    })))
+    Ok(Reply::json(&Landing {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        r#try: "/near?lat=48.857&lon=2.352",
+        collections: request.engine.names().iter().map(CollectionName::to_string).collect(),
+        operations: ROUTES,
+    }))
 }
 
 fn says(request: &Request<'_>, word: &str) -> Result<Reply, Refusal> {

@@ -21,6 +21,9 @@ fn lists() -> Vec<(&'static str, BTreeSet<String>)> {
     vec![
         ("KINDS", names(nigh::index::Kind::offered().map(|kind| kind.name).collect())),
         ("METRICS", names(nigh::geometry::METRICS.iter().map(|metric| metric.name()).collect())),
+        ("FORMATS", names(nigh::format::FORMATS.iter().map(|format| format.name).collect())),
+        ("CODES", names(nigh::http::PROBLEMS.iter().map(|problem| problem.name).collect())),
+        ("COMMANDS", names(nigh::cli::COMMANDS.iter().map(|command| command.name).collect())),
         ("GENERATORS", names(nigh::generate::GENERATORS.iter().map(|generator| generator.name).collect())),
     ]
 }

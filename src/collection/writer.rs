@@ -1,7 +1,10 @@
 //! The one writer of a collection: it turns changes into marks and segments.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::segment::{Draft, Records, Segment};
 use super::{Change, Expiries, Expiry, Id, Item, Outcome, Snapshot, tiers};
@@ -33,17 +36,53 @@ impl Joining {
     }
 }
 
-/// What a batch has done so far to an id it touched.
-enum Touched {
-    Put { place: usize },
-    Gone,
-}
-
-/// The items of a batch that are to stay, by place; a later change may take one back.
+/// What a batch has done so far, id by id, in the order in which ids first appeared.
+///
+/// Ids are not copied into the map: it holds places in `touched`, and compares the ids there.
 #[derive(Default)]
 struct Batch {
-    touched: HashMap<Id, Touched, foldhash::fast::RandomState>,
-    puts: Vec<Option<(Item, u64)>>,
+    touched: Vec<Touched>,
+    places: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+}
+
+/// An id that a batch touched, and what became of it.
+enum Touched {
+    Put { item: Item, seq: u64 },
+    Gone { id: Id },
+}
+
+impl Touched {
+    fn id(&self) -> &Id {
+        match self {
+            Touched::Put { item, .. } => &item.id,
+            Touched::Gone { id } => id,
+        }
+    }
+}
+
+impl Batch {
+    fn get(&self, id: &Id) -> Option<&Touched> {
+        if self.touched.is_empty() {
+            return None; // a batch of one asks nothing
+        }
+        let same = |&place: &u32| self.touched[place as usize].id() == id;
+        self.places.find(self.hasher.hash_one(id), same).map(|&place| &self.touched[place as usize])
+    }
+
+    /// Writes down the latest about an id.
+    fn set(&mut self, touched: Touched) {
+        let Batch { touched: all, places, hasher } = self;
+        let hash = hasher.hash_one(touched.id());
+        let same = |place: &u32| all[*place as usize].id() == touched.id();
+        match places.entry(hash, same, |&place| hasher.hash_one(all[place as usize].id())) {
+            Entry::Occupied(place) => all[*place.get() as usize] = touched,
+            Entry::Vacant(free) => {
+                free.insert(all.len() as u32);
+                all.push(touched);
+            }
+        }
+    }
 }
 
 impl Writer {
@@ -67,7 +106,7 @@ impl Writer {
         let outcomes =
             (first_seq..).zip(changes).map(|(seq, change)| self.apply_one(&mut batch, seq, change)).collect();
         self.seq = self.seq.max(last_seq);
-        self.add(batch.puts, kinds);
+        self.add(batch, kinds);
         outcomes
     }
 
@@ -82,8 +121,7 @@ impl Writer {
                 if let Some(at_ms) = item.expires_at_ms {
                     self.expiries.insert(Expiry { at_ms, put_seq: seq, id: item.id.clone() });
                 }
-                batch.touched.insert(item.id.clone(), Touched::Put { place: batch.puts.len() });
-                batch.puts.push(Some((item, seq)));
+                batch.set(Touched::Put { item, seq });
                 if replaced { Outcome::Replaced } else { Outcome::Created }
             }
             Change::Remove(id) => self.remove(batch, id, seq, None),
@@ -95,46 +133,45 @@ impl Writer {
         if !self.take_away(batch, &id, seq, only_put_seq) {
             return Outcome::Absent;
         }
-        batch.touched.insert(id, Touched::Gone);
+        batch.set(Touched::Gone { id });
         Outcome::Removed
     }
 
-    /// Takes the present item of an id away, from the batch or from a segment, if it was put with the given number.
-    fn take_away(&mut self, batch: &mut Batch, id: &Id, seq: u64, only_put_seq: Option<u64>) -> bool {
+    /// Takes the present item of an id away, if there is one and it was put with the given number. One that the batch
+    /// itself put is only accounted for: the caller writes down what takes its place.
+    fn take_away(&mut self, batch: &Batch, id: &Id, seq: u64, only_put_seq: Option<u64>) -> bool {
         let wanted = |put_seq: u64| only_put_seq.is_none_or(|only| only == put_seq);
-        let (put_seq, expires_at_ms) = match batch.touched.get(id) {
-            Some(Touched::Gone) => return false,
-            Some(&Touched::Put { place }) => {
-                let (item, put_seq) = batch.puts[place].as_ref().expect("a touched put is there until taken away");
-                let taken = (*put_seq, item.expires_at_ms);
-                if !wanted(*put_seq) {
-                    return false;
-                }
-                batch.puts[place] = None;
-                taken
-            }
+        let (put_seq, expires_at_ms) = match batch.get(id) {
+            Some(Touched::Gone { .. }) => return false,
+            Some(Touched::Put { item, seq }) => (*seq, item.expires_at_ms),
             None => {
                 let Some((segment, slot)) = self.find(id) else { return false };
                 let item = segment.item(slot);
-                if !wanted(item.seq) {
-                    return false;
+                let present = (item.seq, item.expires_at_ms);
+                if wanted(item.seq) {
+                    let segment = segment.clone();
+                    self.mark_gone(&segment, slot, id, seq);
                 }
-                let taken = (item.seq, item.expires_at_ms);
-                let segment = segment.clone();
-                segment.remove(slot, seq);
-                if let Some(joining) = &mut self.joining
-                    && joining.takes(&segment)
-                {
-                    joining.gone_since.push((id.clone(), seq));
-                }
-                taken
+                present
             }
         };
+        if !wanted(put_seq) {
+            return false;
+        }
         self.len -= 1;
         if let Some(at_ms) = expires_at_ms {
             self.expiries.remove(&Expiry { at_ms, put_seq, id: id.clone() });
         }
         true
+    }
+
+    fn mark_gone(&mut self, segment: &Arc<Segment>, slot: u32, id: &Id, seq: u64) {
+        segment.remove(slot, seq);
+        if let Some(joining) = &mut self.joining
+            && joining.takes(segment)
+        {
+            joining.gone_since.push((id.clone(), seq));
+        }
     }
 
     /// Where an id is now. The newest segments come first: what moved lately moves again soonest.
@@ -144,10 +181,12 @@ impl Writer {
     }
 
     /// Adds what a batch puts, joined at once with small segments of about its size.
-    fn add(&mut self, puts: Vec<Option<(Item, u64)>>, kinds: &[&'static Kind]) {
+    fn add(&mut self, batch: Batch, kinds: &[&'static Kind]) {
         let mut records = Records::default();
-        for (item, seq) in puts.into_iter().flatten() {
-            records.push(&item, seq);
+        for touched in batch.touched {
+            if let Touched::Put { item, seq } = touched {
+                records.push(&item, seq);
+            }
         }
         let mut draft = records.draft();
         if draft.len() > 0 {

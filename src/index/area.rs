@@ -123,10 +123,10 @@ fn for_each_chord2(points: &Points, lens: &Lens, slots: Range<u32>, limit: f64, 
     while start < slots.end {
         let block = start as usize / BLOCK;
         let end = slots.end.min(((block + 1) * BLOCK) as u32);
-        points.chords2(block, lens.unit(), &mut chords2);
+        let near = points.chords2_up_to(block, lens.unit(), limit, &mut chords2);
         let first = start as usize % BLOCK;
         let lanes = first..first + (end - start) as usize;
-        let mut near = lanes_up_to(&chords2, limit) & mask(&lanes);
+        let mut near = near & mask(&lanes);
         while near != 0 {
             let lane = near.trailing_zeros();
             each((block * BLOCK) as u32 + lane, chords2[lane as usize]);
@@ -134,16 +134,6 @@ fn for_each_chord2(points: &Points, lens: &Lens, slots: Range<u32>, limit: f64, 
         }
         start = end;
     }
-}
-
-/// One bit for every lane whose value is at most `limit`; NaN never is.
-#[inline]
-fn lanes_up_to(values: &[f64; BLOCK], limit: f64) -> u32 {
-    let mut bits = 0;
-    for (lane, &value) in values.iter().enumerate() {
-        bits |= u32::from(value <= limit) << lane;
-    }
-    bits
 }
 
 /// The bits of some lanes.

@@ -15,6 +15,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
+use wide::f64x4;
 
 use super::curve;
 use crate::geometry::{Point, UnitVector};
@@ -148,14 +149,26 @@ impl Points {
         UnitVector { x: block.x[lane], y: block.y[lane], z: block.z[lane] }
     }
 
-    /// The squared chords from `from` to the 32 points of a block: the same bits as [`UnitVector::chord2`].
+    /// Reckons the squared chords from `from` to the 32 points of a block, the same bits as [`UnitVector::chord2`], and
+    /// tells which of them are at most `limit`: one bit a lane.
+    ///
+    /// *Why four at a time*: comparing lane by lane costs more than reckoning (600 against 210 instructions a block).
     #[inline]
-    pub fn chords2(&self, block: usize, from: &UnitVector, chords2: &mut [f64; BLOCK]) {
+    pub fn chords2_up_to(&self, block: usize, from: &UnitVector, limit: f64, chords2: &mut [f64; BLOCK]) -> u32 {
         let Block { x, y, z } = &self.blocks[block];
-        for lane in 0..BLOCK {
-            let (dx, dy, dz) = (x[lane] - from.x, y[lane] - from.y, z[lane] - from.z);
-            chords2[lane] = dx * dx + dy * dy + dz * dz;
+        let (x, y, z) = (x.as_chunks::<4>().0, y.as_chunks::<4>().0, z.as_chunks::<4>().0);
+        let (from_x, from_y, from_z) = (f64x4::splat(from.x), f64x4::splat(from.y), f64x4::splat(from.z));
+        let limit = f64x4::splat(limit);
+        let mut near = 0;
+        for (four, out) in chords2.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let dx = f64x4::new(x[four]) - from_x;
+            let dy = f64x4::new(y[four]) - from_y;
+            let dz = f64x4::new(z[four]) - from_z;
+            let sum = dx * dx + dy * dy + dz * dz;
+            near |= sum.simd_le(limit).to_bitmask() << (4 * four);
+            *out = sum.to_array();
         }
+        near
     }
 
     /// The slots that may hold keys in `first..=last`, in whole blocks, looked for among the blocks of `among`.
@@ -234,9 +247,10 @@ mod tests {
         let from = Point::new(12.0, 34.0).unwrap().unit();
         let mut chords2 = [0.0; BLOCK];
         for block in 0..4 {
-            sorted.points.chords2(block, &from, &mut chords2);
+            let near = sorted.points.chords2_up_to(block, &from, 1.0, &mut chords2);
             for (lane, chord2) in chords2.iter().enumerate() {
                 let slot = block * BLOCK + lane;
+                assert_eq!(near >> lane & 1 == 1, *chord2 <= 1.0);
                 if slot < 100 {
                     assert_eq!(*chord2, sorted.points.unit(slot as u32).chord2(&from));
                 } else {

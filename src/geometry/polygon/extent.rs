@@ -22,10 +22,10 @@ impl Extent {
         if self.crosses { vec![(self.west, 180.0), (-180.0, self.east)] } else { vec![(self.west, self.east)] }
     }
 
-    /// As a box. `east + 360` is rounded as [`Rect::holds`] rounds a longitude, so that no position falls out.
+    /// As a box. Where it crosses, `west > east` tells so, and the eastern edge keeps every bit.
     pub(super) fn rect(&self) -> Rect {
-        let east = if self.crosses { self.east + 360.0 } else { self.east };
-        Rect::from_corners(self.south.max(-90.0), self.west, self.north.min(90.0), east).unwrap_or(Rect::WORLD)
+        debug_assert_eq!(self.crosses, self.west > self.east);
+        Rect::from_corners(self.south.max(-90.0), self.west, self.north.min(90.0), self.east).unwrap_or(Rect::WORLD)
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) struct Arc {
 impl Arc {
     /// The arc between two places less than 180 degrees of longitude apart, the western one first.
     fn between(west: (f64, f64), east: (f64, f64)) -> Arc {
-        let (lon_lat_unit, (low, high)) = (|(lon, lat)| unit(lat, lon), ordered(west.1, east.1));
+        let (low, high) = ordered(west.1, east.1);
         let normal = UnitVector { x: 0.0, y: 0.0, z: 0.0 };
         if low == high && low.abs() == 90.0 {
             // A turn at the pole: beyond every point that is not the pole.
@@ -57,13 +57,8 @@ impl Arc {
         if west.0 == east.0 {
             return Arc { normal, south: low - WIDER_ARC, north: high + WIDER_ARC };
         }
-        let (west, east): (UnitVector, UnitVector) = (lon_lat_unit(west), lon_lat_unit(east));
-        let sum = UnitVector { x: west.x + east.x, y: west.y + east.y, z: west.z + east.z };
-        let difference = UnitVector { x: east.x - west.x, y: east.y - west.y, z: east.z - west.z };
-        let double = sum.cross(&difference);
-        let length = sqrt(double.dot(&double));
-        let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
-        let normal = UnitVector { x: double.x * scale, y: double.y * scale, z: double.z * scale };
+        let (west, east) = (unit(west.1, west.0), unit(east.1, east.0));
+        let normal = unit_normal(west, east);
         // Positive where the arc climbs on its way east: it has its apex between the ends when it climbs at one only.
         // The apex is within half the arc of an end, and so within 0.8 chords; that keeps the rounding of the normal
         // of a very short edge from moving it far.
@@ -100,6 +95,16 @@ impl Arc {
 
 fn ordered(a: f64, b: f64) -> (f64, f64) {
     if a <= b { (a, b) } else { (b, a) }
+}
+
+/// The direction of `a × b`, as (a + b) × (b - a), which stays precise when the two are close; zero when they are one.
+fn unit_normal(a: UnitVector, b: UnitVector) -> UnitVector {
+    let sum = UnitVector { x: a.x + b.x, y: a.y + b.y, z: a.z + b.z };
+    let difference = UnitVector { x: b.x - a.x, y: b.y - a.y, z: b.z - a.z };
+    let double = sum.cross(&difference);
+    let length = sqrt(double.dot(&double));
+    let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
+    UnitVector { x: double.x * scale, y: double.y * scale, z: double.z * scale }
 }
 
 /// The highest latitude of a great circle.
@@ -224,25 +229,30 @@ impl Course {
                 self.turn_at_the_pole(at_pole(last, from.lat), at_pole(to, from.lat));
                 self.steps.push(Step::between(at_pole(to, from.lat), to));
             }
-            (false, false) => {
-                if unit(from.lat, from.lon).antipodal_chord2(&unit(to.lat, to.lon)) < ANTIPODAL {
-                    return Err(());
-                }
-                if (from.lon - to.lon).abs() == 180.0 {
-                    let pole_lat = if from.lat > -to.lat { 90.0 } else { -90.0 };
-                    self.steps.push(Step::between(from, at_pole(from, pole_lat)));
-                    self.turn_at_the_pole(at_pole(from, pole_lat), at_pole(to, pole_lat));
-                    self.steps.push(Step::between(at_pole(to, pole_lat), to));
-                } else {
-                    self.steps.push(Step::between(from, to));
-                }
-            }
+            (false, false) => self.join(from, to)?,
         }
         if to.lat.abs() == 90.0 {
             self.through_pole[usize::from(to.lat > 0.0)] = true;
         } else {
             *last_on_a_meridian = to;
         }
+        Ok(())
+    }
+
+    /// Joins two vertices that are no poles.
+    fn join(&mut self, from: Vertex, to: Vertex) -> Result<(), ()> {
+        if unit(from.lat, from.lon).antipodal_chord2(&unit(to.lat, to.lon)) < ANTIPODAL {
+            return Err(());
+        }
+        if (from.lon - to.lon).abs() != 180.0 {
+            self.steps.push(Step::between(from, to));
+            return Ok(());
+        }
+        let lat = if from.lat > -to.lat { 90.0 } else { -90.0 };
+        let (up, down) = (Vertex { lat, ..from }, Vertex { lat, ..to });
+        self.steps.push(Step::between(from, up));
+        self.turn_at_the_pole(up, down);
+        self.steps.push(Step::between(down, to));
         Ok(())
     }
 

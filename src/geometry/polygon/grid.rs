@@ -18,8 +18,9 @@
 //!
 //! A cell with many edges holds a grid of its own, so detail on a distant island costs nothing on the mainland.
 //!
-//! *Memory*: edges 32 bytes a vertex (geodesic 72); cells and lists at most 24 entries of 4 bytes and 6 cells of 12 bytes
-//! a vertex, whatever the shape; usual coasts need about 50 bytes a vertex in all.
+//! *Memory*: an edge takes 32 bytes (geodesic 72), and one edge a vertex is the rule. Cells (12 bytes with their sums)
+//! and list entries (4 bytes) are budgeted: at most 6 cells and about 24 entries a vertex whatever the shape; coasts of
+//! 1 000 to 100 000 vertices took 30 to 90 bytes a vertex, a star of 100 000 spikes 96.
 
 use super::edge::{Candidate, Edge, Line, Passes};
 use crate::geometry::UnitVector;
@@ -201,7 +202,7 @@ impl Tiling {
         candidate: &mut Candidate<F>,
     ) -> bool {
         let lon = candidate.lon;
-        let (mut odd, mut inside) = (false, false);
+        let mut odd = false;
         for entry in &self.entries[start..] {
             let number = entry.edge();
             let edge = &edges[number];
@@ -217,15 +218,11 @@ impl Tiling {
                     Passes::North => {}
                 }
             }
-            if entry.has(Entry::LAST_OF_POLYGON) {
-                inside |= odd;
-                odd = false;
-                if inside || entry.has(Entry::LAST_OF_CELL) {
-                    return inside;
-                }
+            if entry.has(Entry::LAST_OF_POLYGON) && (odd || entry.has(Entry::LAST_OF_CELL)) {
+                return odd;
             }
         }
         debug_assert!(false, "the list of a cell has an end");
-        inside
+        odd
     }
 }

@@ -39,8 +39,9 @@ impl PreparedPolygon {
     /// Whether a valid position belongs to the polygon, its boundary included. `unit` is the position's
     /// [`Point::unit`](crate::geometry::Point::unit); it is called at most once, and only for geodesic edges.
     ///
-    /// *Cost*: median of 5 to 25 ns for 10 to 100 000 vertices. A star or comb of 100 000 edges that all cross each
-    /// other's columns and rows costs up to some microseconds.
+    /// *Cost*: 20 to 25 ns for 10 to 100 000 vertices when candidates fill the frame, 30 to 300 ns when all of them lie
+    /// close to the boundary. The worst shape known, a star of 100 000 long spikes, costs 25 µs, where a plain walk round
+    /// the ring costs 125.
     #[inline]
     pub fn contains(&self, lat_deg: f64, lon_deg: f64, unit: impl FnOnce() -> UnitVector) -> bool {
         let outline: &Outline = &self.polygon.outline;
@@ -74,8 +75,8 @@ impl PreparedPolygon {
         let (south, north, west, east) = (box_.south(), box_.north(), box_.west(), box_.east());
         let mut overlap = self.overlap_of(Part { west, south, east: east.min(180.0), north });
         if east > 180.0 {
-            // Exact: 180 <= east <= 540.
-            let beyond = Part { west: -180.0, south, east: east - 360.0, north };
+            // `east` may have been rounded when it was turned beyond 180, by less than 3e-14.
+            let beyond = Part { west: -180.0, south, east: (east - 360.0 + 6e-14).min(180.0), north };
             overlap = together(Some(overlap), self.overlap_of(beyond));
         }
         if west == -180.0 && east < 180.0 {

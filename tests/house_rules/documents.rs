@@ -131,7 +131,7 @@ fn command_trouble(command: &str) -> Option<String> {
 }
 
 fn cargo_trouble(words: &[&str]) -> Option<String> {
-    const KNOWN: &[&str] = &["build", "run", "test", "bench", "doc", "fmt", "clippy", "install"];
+    const KNOWN: &[&str] = &["build", "run", "test", "bench", "doc", "fmt", "clippy", "install", "tree"];
     let verb = words.first()?;
     if !KNOWN.contains(verb) {
         return Some(format!("cargo {verb} needs more than Cargo"));

@@ -12,6 +12,8 @@
 mod asking;
 #[path = "parity/check.rs"]
 mod check;
+#[path = "parity/drawing.rs"]
+mod drawing;
 #[path = "parity/earth.rs"]
 mod earth;
 #[path = "parity/history.rs"]
@@ -22,6 +24,8 @@ mod model;
 mod properties;
 #[path = "parity/questions.rs"]
 mod questions;
+#[path = "parity/regions.rs"]
+mod regions;
 #[path = "parity/shapes.rs"]
 mod shapes;
 #[path = "parity/walks.rs"]
@@ -61,6 +65,7 @@ fn every_kind_answers_like_a_plain_scan_whatever_happened_before() {
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
+                let _stop = StopOnPanic { next: &next, end: worlds.end };
                 loop {
                     let world = next.fetch_add(1, Ordering::Relaxed);
                     if world >= worlds.end {
@@ -76,6 +81,20 @@ fn every_kind_answers_like_a_plain_scan_whatever_happened_before() {
     // Written past the capture of the test harness: how much was asked is part of the result.
     let total = total.into_inner().unwrap();
     writeln!(std::io::stderr(), "parity: NIGH_SEED={seed}, worlds {worlds:?}, asked {total:?}").unwrap();
+}
+
+/// When one thread has found a difference, the others need not go on.
+struct StopOnPanic<'a> {
+    next: &'a AtomicU64,
+    end: u64,
+}
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.next.store(self.end, Ordering::Relaxed);
+        }
+    }
 }
 
 /// One history from its first change to its last, questioned all the way.

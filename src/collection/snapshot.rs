@@ -56,6 +56,9 @@ impl Snapshot {
         let directories = self.segments.iter().filter_map(|segment| Some((segment, segment.directory(kind)?)));
         let mut cells = Vec::new();
         for (segment, directory) in directories {
+            if cells.len() >= most {
+                break;
+            }
             cells.extend(directory.cells(segment.points(), frame, level, most - cells.len()));
         }
         Some(cells)

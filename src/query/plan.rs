@@ -24,7 +24,8 @@ pub(super) fn choose(snapshot: &Snapshot, asked: Option<&'static Kind>) -> Resul
             return Ok(Plan { kind, because: "asked for" });
         }
         let names: Vec<&str> = kept.iter().map(|kind| kind.name).collect();
-        return Err(QueryError::KindNotKept { kind: kind.name, kept: names.join(", ") });
+        let kept = if names.is_empty() { format!("none, so use {}", KINDS[0].name) } else { names.join(", ") };
+        return Err(QueryError::KindNotKept { kind: kind.name, kept });
     }
     let offered = KINDS.iter().find(|kind| kind.role == Role::Offered && kept.contains(kind));
     Ok(match offered.or(kept.first().copied()) {

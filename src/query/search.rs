@@ -64,7 +64,7 @@ impl Query {
             Some(k) => {
                 let want = (k.get() as u64).saturating_sub(served) as usize;
                 if want == 0 {
-                    return Ok(Page { ranked: Vec::new(), matched: served, next: None });
+                    return Ok(Page { ranked: Vec::new(), matched: k.get() as u64, next: None });
                 }
                 let ranked = search.nearest(area, ByDistance::new(segments, near.metric, centre, want, after));
                 let beyond = ranked.len() as u64;
@@ -75,7 +75,7 @@ impl Query {
         let next = (beyond > ranked.len() as u64).then(|| ranked.last()).flatten().map(|last| Cursor::Distance {
             distance_m: last.distance_m,
             id: search.id(last),
-            served: served + ranked.len() as u64,
+            served: served.saturating_add(ranked.len() as u64),
         });
         Ok(Page { ranked, matched, next })
     }

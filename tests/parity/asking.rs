@@ -118,7 +118,8 @@ fn explain_is_sane(query: &Query, answer: &Answer) -> Checked {
     let explain = answer.explain;
     let segments = answer.snapshot().segments();
     let slots: u64 = segments.iter().map(|segment| segment.points().len() as u64).sum();
-    let listing = query.near.is_none() && query.rect.is_none() && query.cell.is_none() && query.filter.is_none();
+    let flat = query.rect.is_none() && query.cell.is_none() && query.polygon.is_none() && query.filter.is_none();
+    let listing = query.near.is_none() && flat;
     let asked = query.kind.map_or(explain.kind, |kind| kind.name);
     demand!(explain.kind == asked && !explain.because.is_empty(), "{explain:?}, asked for {asked}");
     demand!(explain.segments == segments.len() as u64, "{explain:?} of {} segments", segments.len());

@@ -28,10 +28,11 @@ pub(super) fn check(question: &Question, model: &Model, hits: &[AnswerHit<'_>], 
     demand!(matched == hits.len() as u64, "{matched} matched, {} on all pages", hits.len());
     hits_are_items(model, hits)?;
     hits_are_in_order(question, hits)?;
-    hits_are_the_right_ones(question, model, hits)?;
+    let flat: Vec<Verdict> = model.items.iter().map(|(id, stored)| question.holds_flat(id, stored)).collect();
+    hits_are_the_right_ones(question, model, &flat, hits)?;
     if let Some(near) = &question.near {
         distances_are_right(near, model, hits)?;
-        hits_are_the_definition(question, near, model, hits)?;
+        hits_are_the_definition(near, model, &flat, hits)?;
     }
     Ok(())
 }
@@ -67,13 +68,13 @@ pub(super) fn comes_before(question: &Question, a: (Option<f64>, &str), b: (Opti
     }
 }
 
-fn hits_are_the_right_ones(question: &Question, model: &Model, hits: &[AnswerHit<'_>]) -> Checked {
+fn hits_are_the_right_ones(question: &Question, model: &Model, flat: &[Verdict], hits: &[AnswerHit<'_>]) -> Checked {
     let found: HashMap<&str, f64> = hits.iter().map(|hit| (hit.item.id, hit.distance_m.unwrap_or(0.0))).collect();
     let full = question.k().is_some_and(|k| hits.len() == k);
     let farthest_m = hits.last().and_then(|hit| hit.distance_m).filter(|_| full);
     let (mut sure, mut possible) = (0, 0);
-    for (id, stored) in &model.items {
-        let verdict = question.holds(id, stored);
+    for ((id, stored), flat) in model.items.iter().zip(flat) {
+        let verdict = flat.and(|| question.holds_round(stored));
         sure += usize::from(verdict == Verdict::In);
         possible += usize::from(verdict != Verdict::Out);
         let is_found = found.contains_key(id.as_str());
@@ -109,15 +110,15 @@ fn distances_are_right(near: &Near, model: &Model, hits: &[AnswerHit<'_>]) -> Ch
 }
 
 /// What the answer is by definition: every item's own distance, by the metric's scalar function, sorted.
-fn hits_are_the_definition(question: &Question, near: &Near, model: &Model, hits: &[AnswerHit<'_>]) -> Checked {
+fn hits_are_the_definition(near: &Near, model: &Model, flat: &[Verdict], hits: &[AnswerHit<'_>]) -> Checked {
     let (centre, from, measure) = (near.centre.unit(), near.place(), near.measure());
     let found: HashMap<&str, ()> = hits.iter().map(|hit| (hit.item.id, ())).collect();
     let radius_m = near.radius_m.unwrap_or(f64::INFINITY);
     let farthest_m = hits.last().and_then(|hit| hit.distance_m).filter(|_| near.k == Some(hits.len()));
     let horizon_m = radius_m.min(farthest_m.unwrap_or(f64::INFINITY));
     let mut expected: Vec<(u64, &str)> = Vec::new();
-    for (id, stored) in &model.items {
-        let there = match question.holds_flat(id, stored) {
+    for ((id, stored), flat) in model.items.iter().zip(flat) {
+        let there = match flat {
             Verdict::In => true,
             Verdict::Out => false,
             Verdict::Unsure => found.contains_key(id.as_str()),

@@ -1,13 +1,18 @@
 //! Random questions: every form of query and every combination, aimed at where answers go wrong.
 
+use std::fmt;
+use std::sync::Arc;
+
 use nigh::generate::{Random, generator_named};
-use nigh::geometry::{GeohashCell, METRICS, Metric, Point, Radius, Rect};
+use nigh::geometry::{GeohashCell, METRICS, Metric, Point, PreparedPolygon, Radius, Rect};
 use nigh::query::{Filter, K, Query};
 
+use crate::drawing::random_region;
 use crate::earth::{Measure, Place, Verdict, measure_named};
 use crate::history::History;
 use crate::model::Stored;
 use crate::properties::{CONDITIONS, Condition};
+use crate::regions::Region;
 use crate::shapes::{Corners, box_holds, geohash, geohash_holds};
 
 /// What to look from.
@@ -19,12 +24,26 @@ pub(super) struct Near {
     pub(super) k: Option<usize>,
 }
 
+/// A polygon to both sides: as positions, and made ready by the library.
+#[derive(Clone)]
+pub(super) struct Within {
+    region: Arc<Region>,
+    prepared: Arc<PreparedPolygon>,
+}
+
+impl fmt::Debug for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.region.fmt(f)
+    }
+}
+
 /// A question as plain numbers and text, so that a failure can be read and asked again.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Question {
     pub(super) near: Option<Near>,
     pub(super) corners: Option<Corners>,
     pub(super) geohash: Option<String>,
+    pub(super) within: Option<Within>,
     pub(super) condition: Option<&'static Condition>,
 }
 
@@ -55,6 +74,7 @@ impl Question {
         Query {
             rect: self.corners.map(rect),
             cell: self.geohash.as_deref().map(|text| GeohashCell::from_text(text).unwrap()),
+            polygon: self.within.as_ref().map(|within| within.prepared.clone()),
             filter: self.condition.map(|condition| Filter::parse(condition.text).unwrap()),
             ..query
         }
@@ -66,20 +86,22 @@ impl Question {
         let plain = self.corners.is_none_or(|corners| box_holds(corners, lat, lon))
             && self.geohash.as_deref().is_none_or(|prefix| geohash_holds(prefix, lat, lon))
             && self.condition.is_none_or(|condition| (condition.holds)(id, &stored.facts));
-        Verdict::of(plain)
+        Verdict::of(plain).and(|| self.within.as_ref().map_or(Verdict::In, |within| within.region.holds(stored.place)))
     }
 
-    /// Whether an item answers the question, with the distance, but for the number of nearest.
+    /// Whether an item answers the question by its distance, whatever its number among the nearest.
+    pub(super) fn holds_round(&self, stored: &Stored) -> Verdict {
+        match &self.near {
+            Some(near) => near
+                .radius_m
+                .map_or(Verdict::In, |radius_m| near.measure().within(&near.place(), &stored.place, radius_m)),
+            None => Verdict::In,
+        }
+    }
+
+    /// Whether an item answers the question, whatever its number among the nearest.
     pub(super) fn holds(&self, id: &str, stored: &Stored) -> Verdict {
-        self.holds_flat(id, stored).and(|| match &self.near {
-            Some(Near { radius_m: Some(radius_m), .. }) => self.within(stored, *radius_m),
-            _ => Verdict::In,
-        })
-    }
-
-    fn within(&self, stored: &Stored, radius_m: f64) -> Verdict {
-        let near = self.near.as_ref().expect("a radius has a centre");
-        near.measure().within(&near.place(), &stored.place, radius_m)
+        self.holds_flat(id, stored).and(|| self.holds_round(stored))
     }
 
     pub(super) fn k(&self) -> Option<usize> {
@@ -95,6 +117,7 @@ impl Question {
             ("k within a radius", near(|near| near.radius_m.is_some() && near.k.is_some())),
             ("box", self.corners.is_some()),
             ("geohash", self.geohash.is_some()),
+            ("polygon", self.within.is_some()),
             ("filter", self.condition.is_some()),
         ];
         let there: Vec<&str> = parts.into_iter().filter_map(|(name, there)| there.then_some(name)).collect();
@@ -110,7 +133,10 @@ pub(super) fn random_question(history: &mut History) -> Question {
         question.near = Some(random_near(history));
     }
     let crowd = if shape < 6 { 5 } else { 3 };
-    if shape == 6 || (shape > 7 && !history.random.once_in(4)) || history.random.once_in(crowd) {
+    if shape == 8 || history.random.once_in(crowd + 2) {
+        question.within = Some(random_within(history));
+    }
+    if shape == 6 || (shape == 9 && !history.random.once_in(4)) || history.random.once_in(crowd) {
         question.corners = Some(random_corners(history));
     }
     if shape == 7 || history.random.once_in(crowd + 3) {
@@ -120,6 +146,12 @@ pub(super) fn random_question(history: &mut History) -> Question {
         question.condition = Some(&CONDITIONS[history.random.below(CONDITIONS.len() as u64) as usize]);
     }
     question
+}
+
+fn random_within(history: &mut History) -> Within {
+    let (region, polygon) = random_region(history);
+    let candidates = [usize::MAX, 0, 100][history.random.below(3) as usize];
+    Within { region: Arc::new(region), prepared: Arc::new(polygon.prepare_for(candidates)) }
 }
 
 fn place_of(history: &mut History) -> Point {
@@ -181,7 +213,7 @@ fn random_radius_m(history: &mut History, centre: Point, metric: &dyn Metric) ->
     }
 }
 
-fn random_corners(history: &mut History) -> Corners {
+pub(super) fn random_corners(history: &mut History) -> Corners {
     let (a, b) = (random_place(history), random_place(history));
     let near_by = nudged(&mut history.random, a);
     let random = &mut history.random;

@@ -86,6 +86,14 @@ mod tests {
     }
 
     #[test]
+    fn the_eastern_vertex_of_a_polygon_over_the_seam_is_in_its_box() {
+        for east in [-116.98898411065488, -0.1, -1e-300] {
+            let extent = Extent { south: -1.0, north: 1.0, west: 170.0, east, crosses: true };
+            assert!(extent.rect().holds(0.0, east) && !extent.rect().holds(0.0, east.next_up()), "{east}");
+        }
+    }
+
+    #[test]
     fn the_largest_gap_is_left_out() {
         assert_eq!(range(&[(10.0, 20.0), (-5.0, 3.0)]), (-5.0, 20.0, false));
         assert_eq!(range(&[(177.0, 180.0), (-180.0, -178.0)]), (177.0, -178.0, true));

@@ -25,7 +25,7 @@ fn section<'a>(text: &'a str, heading: &str) -> &'a str {
 /// The names that stand at an indentation, each ending in a colon.
 fn names(text: &str, indentation: usize) -> Vec<&str> {
     let at = |line: &&str| line.len() - line.trim_start().len() == indentation;
-    text.lines().filter(at).filter_map(|line| line.trim().split(':').next()).filter(|name| *name != "").collect()
+    text.lines().filter(at).filter_map(|line| line.trim().split(':').next()).filter(|name| !name.is_empty()).collect()
 }
 
 type Operations = BTreeMap<(String, String), BTreeSet<String>>;

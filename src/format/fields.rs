@@ -124,6 +124,14 @@ mod tests {
     }
 
     #[test]
+    fn properties_nested_deeply_are_stepped_over() {
+        let deep = format!("{}1{}", r#"{"a":"#.repeat(9000), "}".repeat(9000));
+        assert!(crate::collection::Properties::from_json(&deep).is_ok());
+        assert_eq!(shown(&only(&["b"]), &deep), "{}");
+        assert_eq!(shown(&only(&["a"]), &deep), deep);
+    }
+
+    #[test]
     fn a_geohash_is_shown_when_named() {
         assert!(shown(&only(&["geohash"]), "{}").starts_with(r#"{},"geohash":"ezs42"#));
         assert!(!only(&[]).position() && only(&["geohash"]).position() && Fields::all().position());

@@ -108,6 +108,7 @@ async fn handle(route: &'static Route, request: HttpRequest, payload: web::Paylo
 fn answer(route: &'static Route, request: &HttpRequest, body: &[u8]) -> Result<Reply, Refusal> {
     let engine = request.app_data::<web::Data<Engine>>().expect("every app is given the engine");
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let accept = accept.filter(|accept| !accept.trim().is_empty());
     (route.answer)(&Request { engine, route, path: request.uri().path(), query: request.query_string(), accept, body })
 }
 

@@ -251,3 +251,34 @@ fn a_path_of_one_machine_is_noticed() {
         "a path of one machine",
     );
 }
+
+/// Dependencies without a sentence in the decisions.
+fn unexplained_dependencies(manifest: &str, decisions: &str) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for section in
+        manifest.split("\n[").filter(|section| section.split(']').next().unwrap_or("").ends_with("dependencies"))
+    {
+        for line in section.lines().skip(1).filter(|line| !line.starts_with('#')) {
+            let Some((name, _)) = line.split_once(" = ") else { continue };
+            if !decisions.contains(&format!("`{name}`")) {
+                complaints.push(format!("Cargo.toml: {name} has no sentence in src/design/decisions.md"));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let text = |path: &str| std::fs::read_to_string(top().join(path)).expect("it is ours");
+    assert_kept(unexplained_dependencies(&text("Cargo.toml"), &text("src/design/decisions.md")));
+}
+
+#[test]
+fn a_dependency_without_a_reason_is_noticed() {
+    let manifest = "[package]\nname = \"x\"\n\n[dependencies]\nknown = \"1\"\n\n[dev-dependencies]\nother = \"2\"\n";
+    assert_eq!(
+        unexplained_dependencies(manifest, "`known`"),
+        ["Cargo.toml: other has no sentence in src/design/decisions.md"]
+    );
+}

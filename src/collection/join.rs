@@ -4,13 +4,13 @@
 //! writer notes whatever goes from a segment that is being joined, and the notes are carried over before the new
 //! segment is shown. Snapshots taken before keep the old segments, and their marks, for as long as they are held.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::segment::{Draft, Segment};
 use super::writer::{Joining, Writer};
 use super::{Shared, tiers};
 
-/// Starts a join in a thread of its own if one is due and none runs.
+/// Starts a join in the background if one is due and none runs.
 pub(super) fn start_if_due(shared: &Arc<Shared>, writer: &mut Writer) {
     if writer.is_joining() {
         return;
@@ -19,17 +19,19 @@ pub(super) fn start_if_due(shared: &Arc<Shared>, writer: &mut Writer) {
     let number = begin(writer, inputs.clone());
     let base_seq = writer.seq;
     let shared = shared.clone();
-    let work = move || {
+    JOINER.spawn(move || {
         let joined = join(&inputs, &shared, base_seq);
         drop(inputs);
         finish(&shared, number, joined);
-    };
-    if let Err(error) = std::thread::Builder::new().name("nigh-join".into()).spawn(work) {
-        // Without a thread the segments stay apart: slower, not wrong. The next batch tries again.
-        debug_assert!(false, "no thread to join segments: {error}");
-        writer.joining = None;
-    }
+    });
 }
+
+/// One thread for the joins of all collections: what a join does in parallel, it does one after the other here, so that a
+/// busy writer keeps its processor and readers theirs.
+static JOINER: LazyLock<rayon::ThreadPool> = LazyLock::new(|| {
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(|_| "nigh-join".to_owned());
+    builder.build().expect("a thread can be started for joining segments")
+});
 
 fn begin(writer: &mut Writer, inputs: Vec<Arc<Segment>>) -> u64 {
     writer.joins_started += 1;

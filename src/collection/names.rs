@@ -16,11 +16,9 @@ use std::sync::LazyLock;
 use rayon::prelude::*;
 
 use super::payload::Payload;
+use crate::index::PARALLEL_FROM;
 
 const FREE: u64 = u64::MAX;
-
-/// From how many slots on sorting is worth a second thread.
-const PARALLEL_FROM: usize = 1 << 14;
 
 /// The ids of a segment.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use super::item::{Item, ItemRef};
 use super::names::Names;
 use super::payload::{Payload, Record, write_record};
 use crate::geometry::Point;
-use crate::index::{Directory, Kind, Points, Sorted};
+use crate::index::{Directory, Kind, PARALLEL_FROM, Points, Sorted};
 
 /// Up to this many points a segment keeps no directories: looking at two blocks is quicker than any of them.
 const PLAIN_UP_TO: usize = 64;
@@ -58,17 +58,20 @@ impl<'a> Draft<'a> {
     /// Builds the segment; later changes to it have sequence numbers above `base_seq`.
     pub(super) fn build(self, kinds: &[&'static Kind], base_seq: u64) -> Segment {
         let sorted = Sorted::new(&self.points);
-        drop(self.points);
-        let kept = if sorted.points.len() <= PLAIN_UP_TO { &[] } else { kinds };
-        let ((payload, names), directories) = rayon::join(
-            || {
-                let payload = Payload::gather(sorted.order.iter().map(|&index| self.records[index as usize]));
-                let names = Names::build(&payload, sorted.points.len() as u32);
-                (payload, names)
-            },
-            || kept.par_iter().map(|kind| (*kind, (kind.build)(&sorted))).collect(),
-        );
-        let gone = (0..sorted.points.len()).map(|_| AtomicU32::new(0)).collect();
+        let len = sorted.points.len();
+        let kept = if len <= PLAIN_UP_TO { &[] } else { kinds };
+        let named = || {
+            let payload = Payload::gather(sorted.order.iter().map(|&index| self.records[index as usize]));
+            let names = Names::build(&payload, len as u32);
+            (payload, names)
+        };
+        let directory = |kind: &&'static Kind| (*kind, (kind.build)(&sorted));
+        let ((payload, names), directories) = if len < PARALLEL_FROM {
+            (named(), kept.iter().map(directory).collect())
+        } else {
+            rayon::join(named, || kept.par_iter().map(directory).collect())
+        };
+        let gone = (0..len).map(|_| AtomicU32::new(0)).collect();
         Segment { points: sorted.points, directories, payload, names, gone, gone_count: AtomicU32::new(0), base_seq }
     }
 }

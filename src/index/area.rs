@@ -96,6 +96,9 @@ impl Area {
     /// The one exact test: hands every slot of `slots` that the area holds to `hit`, in order.
     pub fn refine(&self, points: &Points, slots: Range<u32>, mut hit: impl FnMut(Hit)) {
         let Some(lens) = &self.lens else {
+            if let Area { rect: Some(rect), cell: None, polygon: None, .. } = self {
+                return in_rect(points, *rect, slots, hit);
+            }
             return slots.filter(|&slot| self.holds_flat(points, slot)).for_each(|slot| hit(Hit { slot, chord2: 0.0 }));
         };
         let round = self.is_round();
@@ -111,6 +114,15 @@ impl Area {
         match &self.lens {
             None => slots.for_each(|slot| hit(Hit { slot, chord2: 0.0 })),
             Some(lens) => for_each_chord2(points, lens, slots, f64::INFINITY, |slot, chord2| hit(Hit { slot, chord2 })),
+        }
+    }
+}
+
+/// A plain box is by far the most frequent area without a lens.
+fn in_rect(points: &Points, rect: Rect, slots: Range<u32>, mut hit: impl FnMut(Hit)) {
+    for (slot, &[lat, lon]) in (slots.start..).zip(points.positions(slots)) {
+        if rect.holds(lat, lon) {
+            hit(Hit { slot, chord2: 0.0 });
         }
     }
 }

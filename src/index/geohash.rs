@@ -20,8 +20,9 @@ pub(super) const GEOHASH: Kind = Kind {
     build: |_: &Sorted| Box::new(Geohash),
 };
 
-/// A cell with this many slots or fewer is read rather than cut into 32.
-const LEAF: usize = 3 * BLOCK;
+/// A cell with this many slots or fewer is read rather than cut into 32: looking up two stretches for each of the children
+/// costs as much as reading a block.
+const LEAF: usize = 8 * BLOCK;
 
 /// The most characters: 60 bits.
 const CHARACTERS: u32 = 12;

@@ -2,7 +2,7 @@
 //!
 //! An area is cut into cells of the curve; each cell is one stretch of keys; the ruler of the points says which blocks
 //! a stretch lies in. What surprises: there is no budget of ranges to run out of (one such lost results near the
-//! poles). Cutting stops when a stretch is two blocks or less, so the number of cells follows from the points.
+//! poles). Cutting stops when a stretch is three blocks or less, so the number of cells follows from the points.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub(super) const HILBERT: Kind = Kind {
 };
 
 /// A stretch of this many slots is read rather than cut further.
-const LEAF: usize = 2 * BLOCK;
+const LEAF: usize = 3 * BLOCK;
 
 #[derive(Debug)]
 struct Hilbert;

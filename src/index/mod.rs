@@ -29,7 +29,7 @@ mod scan;
 
 pub use area::{Area, Hit};
 pub use lens::Lens;
-pub use points::{BLOCK, Points, Sorted};
+pub use points::{BLOCK, PARALLEL_FROM, Points, Sorted};
 
 use crate::geometry::Rect;
 

@@ -25,8 +25,8 @@ use crate::geometry::{Point, UnitVector};
 /// *Why 32*: with 16 the directories double, with 64 a small circle tests twice the points; 32 costs about 50 ns.
 pub const BLOCK: usize = 32;
 
-/// From how many points on a build is worth a second thread.
-const PARALLEL_FROM: usize = 1 << 14;
+/// From how many points on a build is worth a second thread: waking one takes longer than sorting a few thousand.
+pub const PARALLEL_FROM: usize = 1 << 14;
 
 /// The unit vectors of 32 points, coordinate by coordinate. Unused lanes are NaN, which no test accepts.
 #[derive(Debug, Clone)]
@@ -59,7 +59,37 @@ fn point_at([lat_deg, lon_deg]: [f64; 2]) -> Point {
 pub struct Points {
     blocks: Vec<Block>,
     positions: Vec<[f64; 2]>,
-    ruler: Vec<u64>,
+    ruler: Ruler,
+}
+
+/// The first key of every block, and again of every 64th block, which stays in the cache.
+#[derive(Debug, Clone, Default)]
+struct Ruler {
+    keys: Vec<u64>,
+    coarse: Vec<u64>,
+}
+
+impl Ruler {
+    const STEP: usize = 64;
+
+    fn new(keys: Vec<u64>) -> Ruler {
+        let coarse = keys.iter().step_by(Ruler::STEP).copied().collect();
+        Ruler { keys, coarse }
+    }
+
+    /// The first of `blocks` for whose first key `is_before` does not hold, or their end.
+    #[inline]
+    fn first_not(&self, blocks: Range<usize>, is_before: impl Fn(u64) -> bool) -> usize {
+        let Range { mut start, mut end } = blocks;
+        if end - start > 2 * Ruler::STEP {
+            let first = start.div_ceil(Ruler::STEP);
+            let among = &self.coarse[first..end.div_ceil(Ruler::STEP)];
+            let step = first + among.partition_point(|&key| is_before(key));
+            start = start.max((step * Ruler::STEP).saturating_sub(Ruler::STEP));
+            end = end.min(step * Ruler::STEP);
+        }
+        start + self.keys[start..end].partition_point(|&key| is_before(key))
+    }
 }
 
 /// Points just brought into order, with what the builders of directories need once.
@@ -100,7 +130,7 @@ impl Points {
             let point = given[index as usize];
             [point.lat_deg(), point.lon_deg()]
         };
-        let ruler = keys.iter().step_by(BLOCK).copied().collect();
+        let ruler = Ruler::new(keys.iter().step_by(BLOCK).copied().collect());
         if order.len() < PARALLEL_FROM {
             let positions: Vec<[f64; 2]> = order.iter().map(position).collect();
             let blocks = positions.chunks(BLOCK).map(Block::of).collect();
@@ -177,11 +207,10 @@ impl Points {
     #[inline]
     pub fn slots_of_keys(&self, first: u64, last: u64, among: &Range<u32>) -> Range<u32> {
         let (low, high) = (among.start as usize / BLOCK, (among.end as usize).div_ceil(BLOCK));
-        let ruler = &self.ruler[low..high];
         // The block before the first one that begins at or after `first` may end with keys of the stretch.
-        let begin = ruler.partition_point(|&key| key < first).saturating_sub(1);
-        let end = begin + ruler[begin..].partition_point(|&key| key <= last);
-        ((low + begin) * BLOCK) as u32..(((low + end) * BLOCK) as u32).min(among.end)
+        let begin = self.ruler.first_not(low..high, |key| key < first).saturating_sub(1).max(low);
+        let end = self.ruler.first_not(begin..high, |key| key <= last);
+        (begin * BLOCK) as u32..((end * BLOCK) as u32).min(among.end)
     }
 
     /// Of the slots that [`Points::slots_of_keys`] named, those in blocks that surely hold no other key.
@@ -191,9 +220,9 @@ impl Points {
             return slots.clone();
         }
         let (low, high) = (slots.start as usize / BLOCK, (slots.end as usize).div_ceil(BLOCK));
-        let begin = low + usize::from(self.ruler[low] < first);
+        let begin = low + usize::from(self.ruler.keys[low] < first);
         // The last block is sure when the next one still begins in the stretch, or when the stretch has no end.
-        let whole = self.ruler.get(high).map_or(last == u64::MAX, |&next| next <= last);
+        let whole = self.ruler.keys.get(high).map_or(last == u64::MAX, |&next| next <= last);
         let end = if whole { slots.end } else { ((high - 1) * BLOCK) as u32 };
         let start = (begin * BLOCK) as u32;
         start..end.max(start)
@@ -203,7 +232,7 @@ impl Points {
     /// many, and the block after.
     pub fn neighbourhood(&self, at: Point, count: usize) -> Range<u32> {
         let key = curve::key_of(at.lat_deg(), at.lon_deg());
-        let home = self.ruler.partition_point(|&first| first <= key).saturating_sub(1);
+        let home = self.ruler.first_not(0..self.ruler.keys.len(), |first| first <= key).saturating_sub(1);
         let around = count.div_ceil(BLOCK) / 2;
         let start = home.saturating_sub(around) * BLOCK;
         let end = (home + around + 1) * BLOCK;
@@ -212,7 +241,10 @@ impl Points {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.blocks) + size_of_val(&*self.positions) + size_of_val(&*self.ruler)
+        size_of_val(&*self.blocks)
+            + size_of_val(&*self.positions)
+            + size_of_val(&*self.ruler.keys)
+            + size_of_val(&*self.ruler.coarse)
     }
 }
 

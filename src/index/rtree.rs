@@ -11,7 +11,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::tree::{Tree, Window};
-use super::{BLOCK, Kind, Points, Role, Sorted};
+use super::{BLOCK, Kind, PARALLEL_FROM, Points, Role, Sorted};
 use crate::geometry::Rect;
 
 /// The kind.
@@ -84,7 +84,12 @@ struct RTree {
 impl RTree {
     fn build(points: &Points) -> RTree {
         let positions = points.positions(points.slots());
-        let mut levels: Vec<Vec<LooseBox>> = vec![positions.par_chunks(BLOCK).map(LooseBox::round).collect()];
+        let leaves = if positions.len() < PARALLEL_FROM {
+            positions.chunks(BLOCK).map(LooseBox::round).collect()
+        } else {
+            positions.par_chunks(BLOCK).map(LooseBox::round).collect()
+        };
+        let mut levels: Vec<Vec<LooseBox>> = vec![leaves];
         while let Some(last) = levels.last()
             && last.len() > 1
         {

@@ -7,7 +7,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::curve::{self, Cell};
-use super::{Area, BLOCK, Directory, DirectoryCell, Points, Run, Trace};
+use super::{Area, BLOCK, Directory, DirectoryCell, Lens, Points, Run, Trace};
 use crate::geometry::{Overlap, Rect};
 
 /// A directory made of boxes within boxes.
@@ -193,13 +193,16 @@ fn nearest_first<T: Tree>(
             continue;
         }
         if tree.is_leaf(node) {
+            let before = horizon(area);
             tree.slots(points, node, |slots, _| {
                 seen.each_new(slots, |slots| {
                     trace.runs += 1;
                     visit(Run { slots, inside: false, least_chord2 }, area);
                 });
             });
-            window = Window::round(area.frame());
+            if horizon(area) < before {
+                window = Window::round(area.frame());
+            }
             continue;
         }
         trace.nodes += 1;
@@ -214,6 +217,10 @@ fn nearest_first<T: Tree>(
         // The nearest child last, where `pop` takes it.
         open[first..].sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
     }
+}
+
+fn horizon(area: &Area) -> f64 {
+    area.lens.as_ref().map_or(f64::INFINITY, Lens::outside_chord2)
 }
 
 /// Which slots were handed out, so that none is twice.

@@ -7,6 +7,7 @@
 //! by id        all runs in order; every match is counted, the first ids are kept
 //! ```
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -170,43 +171,44 @@ impl<'a> Search<'a> {
 
     fn nearest(&mut self, mut area: Area, mut sink: ByDistance<'a>) -> Vec<Ranked> {
         let segments = self.segments();
-        if let Some(&(number, largest)) = segments.first() {
-            self.draw_first_bound(number, largest, &mut area, &sink);
-        }
-        let (kind, mut trace) = (self.kind, Trace::default());
         self.explain.segments = segments.len() as u64;
-        for (number, segment) in segments {
-            let mut visit = |run: Run, area: &mut Area| {
-                self.take(segment, area, run, |hit| sink.push(number, hit.slot, hit.chord2));
-                let bound = sink.bound_chord2();
-                if let Some(lens) = &mut area.lens {
-                    lens.tighten(bound);
+        let (kind, mut trace) = (self.kind, Trace::default());
+        for (place, (number, segment)) in segments.into_iter().enumerate() {
+            // In the largest segment the neighbours of the centre in the order of the curve draw a first bound.
+            let known = if place == 0 { neighbours(segment, &area, sink.want()) } else { 0..0 };
+            if !known.is_empty() {
+                self.take_nearest(segment, number, known.clone(), &mut area, &mut sink);
+                tighten(&mut area, sink.tighten());
+            }
+            let mut visit_unknown = |run: Run, area: &mut Area| {
+                let Range { start, end } = run.slots;
+                for slots in [start..end.min(known.start), start.max(known.end)..end] {
+                    if !slots.is_empty() {
+                        self.take_nearest(segment, number, slots, area, &mut sink);
+                    }
                 }
             };
             match segment.directory(kind) {
-                Some(directory) => directory.nearest(segment.points(), &mut area, &mut visit, &mut trace),
-                None => visit(everything(segment), &mut area),
+                Some(directory) => directory.nearest(segment.points(), &mut area, &mut visit_unknown, &mut trace),
+                None => visit_unknown(everything(segment), &mut area),
             }
-            let bound = sink.tighten();
-            if let Some(lens) = &mut area.lens {
-                lens.tighten(bound);
-            }
+            tighten(&mut area, sink.tighten());
         }
         self.note(trace);
         sink.finish()
     }
 
-    /// The wanted number of neighbours in the order of the curve bounds the wanted number of nearest.
-    fn draw_first_bound(&mut self, number: u32, segment: &Segment, area: &mut Area, sink: &ByDistance<'a>) {
-        let Some(lens) = &area.lens else { return };
-        let around = segment.points().neighbourhood(lens.centre(), sink.want());
-        let mut first = sink.fresh();
-        let run = Run { slots: around, inside: false, least_chord2: 0.0 };
-        self.take(segment, area, run, |hit| first.push(number, hit.slot, hit.chord2));
-        let bound = first.tighten();
-        if let Some(lens) = &mut area.lens {
-            lens.tighten(bound);
-        }
+    fn take_nearest(
+        &mut self,
+        segment: &Segment,
+        number: u32,
+        slots: Range<u32>,
+        area: &mut Area,
+        sink: &mut ByDistance<'a>,
+    ) {
+        let run = Run { slots, inside: false, least_chord2: 0.0 };
+        self.take(segment, area, run, |hit| sink.push(number, hit.slot, hit.chord2));
+        tighten(area, sink.bound_chord2());
     }
 
     /// Everything in the area, the nearest kept.
@@ -267,6 +269,17 @@ impl<'a> Search<'a> {
         self.explain.nodes += trace.nodes;
         self.explain.boxes += trace.boxes;
         self.explain.runs += trace.runs;
+    }
+}
+
+/// The slots round the place where the centre would stand in the order, as many as are wanted if there are.
+fn neighbours(segment: &Segment, area: &Area, want: usize) -> Range<u32> {
+    area.lens.as_ref().map_or(0..0, |lens| segment.points().neighbourhood(lens.centre(), want))
+}
+
+fn tighten(area: &mut Area, bound_chord2: f64) {
+    if let Some(lens) = &mut area.lens {
+        lens.tighten(bound_chord2);
     }
 }
 

@@ -89,7 +89,7 @@ mod tests {
             let text = json.to_string();
             let counted = ["matched", "numberMatched"].iter().any(|name| json[name] == 3);
             assert!(counted && text.contains(r#"cursor=\"x\""#), "{}: {text}", format.name);
-            assert_eq!(json["explain"]["index"], "rtree", "{}", format.name);
+            assert_eq!(json["explain"]["index"], answer.explain.kind, "{}", format.name);
         }
     }
 

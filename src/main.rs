@@ -1,3 +1,5 @@
 //! The `nigh` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    nigh::cli::main()
+}

@@ -10,100 +10,106 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::geometry::Point;
+use super::{Fields, Format, Page, append, write_explain};
+use crate::index::DirectoryCell;
+use crate::query::AnswerHit;
 
-/// What a [`write_feature`] writes.
-#[derive(Debug, Clone, Copy)]
-pub struct Feature<'a> {
-    /// The id.
-    pub id: &'a str,
-    /// Where it is.
-    pub point: Point,
-    /// How far it is from the place that was asked about, if one was.
-    pub distance_m: Option<f64>,
-    /// The properties, as the text of a JSON object.
-    pub properties_json: &'a str,
-}
-
-/// What a collection says about itself besides its features.
-#[derive(Debug, Clone, Copy)]
-pub struct Summary<'a> {
-    /// How many features match, on all pages together.
-    pub matched: u64,
-    /// Where the next page is, if there is one.
-    pub next: Option<&'a str>,
-}
+/// The registered format.
+pub(super) const GEOJSON: Format = Format {
+    name: "geojson",
+    summary: "a GeoJSON FeatureCollection; a Feature carries `distance_m` beside its `id`",
+    media_type: "application/geo+json",
+    write_page: write_feature_collection,
+    write_item: write_feature,
+};
 
 /// Appends a Feature.
-///
-/// ```
-/// use nigh::format::geojson::{Feature, write_feature};
-/// use nigh::geometry::Point;
-/// let mut out = Vec::new();
-/// let point = Point::new(48.857, 2.352).unwrap();
-/// write_feature(&mut out, &Feature { id: "a", point, distance_m: Some(412.3184), properties_json: "{}" });
-/// assert_eq!(
-///     String::from_utf8(out).unwrap(),
-///     r#"{"type":"Feature","id":"a","distance_m":412.318,"geometry":{"type":"Point","coordinates":[2.352,48.857]},"properties":{}}"#
-/// );
-/// ```
-pub fn write_feature(out: &mut Vec<u8>, feature: &Feature<'_>) {
+fn write_feature(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
+    let item = &hit.item;
     out.extend_from_slice(br#"{"type":"Feature","id":"#);
-    write_text(out, feature.id);
-    if let Some(distance_m) = feature.distance_m {
+    append::text(out, item.id);
+    if let Some(distance_m) = hit.distance_m {
         out.extend_from_slice(br#","distance_m":"#);
-        write_metres(out, distance_m);
+        append::metres(out, distance_m);
     }
-    out.extend_from_slice(br#","geometry":{"type":"Point","coordinates":["#);
-    write_number(out, feature.point.lon_deg());
-    out.push(b',');
-    write_number(out, feature.point.lat_deg());
-    out.extend_from_slice(br#"]},"properties":"#);
-    out.extend_from_slice(feature.properties_json.as_bytes());
+    fields.write_geohash(out, item);
+    if fields.position() {
+        out.extend_from_slice(br#","geometry":{"type":"Point","coordinates":["#);
+        append::number(out, item.point.lon_deg());
+        out.push(b',');
+        append::number(out, item.point.lat_deg());
+        out.extend_from_slice(br#"]},"properties":"#);
+    } else {
+        out.extend_from_slice(br#","geometry":null,"properties":"#);
+    }
+    fields.write_properties(out, item);
     out.push(b'}');
 }
 
-/// Appends a FeatureCollection with its features in the order given.
-pub fn write_feature_collection<'a>(
-    out: &mut Vec<u8>,
-    summary: Summary<'_>,
-    features: impl ExactSizeIterator<Item = Feature<'a>>,
-) {
-    let counts = format!(
-        r#"{{"type":"FeatureCollection","numberMatched":{},"numberReturned":{},"links":["#,
-        summary.matched,
-        features.len()
+/// Appends a FeatureCollection with its features in the order of the answer.
+fn write_feature_collection(out: &mut Vec<u8>, page: &Page<'_>) {
+    let (matched, returned) = (page.answer.matched, page.answer.len());
+    append::plain(
+        out,
+        format_args!(r#"{{"type":"FeatureCollection","numberMatched":{matched},"numberReturned":{returned},"links":["#),
     );
-    out.extend_from_slice(counts.as_bytes());
-    if let Some(next) = summary.next {
+    if let Some(next) = page.next {
         out.extend_from_slice(br#"{"rel":"next","type":"application/geo+json","href":"#);
-        write_text(out, next);
+        append::text(out, next);
         out.push(b'}');
     }
-    out.extend_from_slice(br#"],"features":["#);
-    for (at, feature) in features.enumerate() {
+    out.push(b']');
+    if page.explain {
+        out.extend_from_slice(br#","explain":"#);
+        write_explain(out, &page.answer.explain);
+    }
+    out.extend_from_slice(br#","features":["#);
+    for (at, hit) in page.answer.hits().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        write_feature(out, &feature);
+        write_feature(out, &hit, page.fields);
     }
     out.extend_from_slice(b"]}");
 }
 
-/// Metres with millimetres. Rounding is monotone, so what is printed is in order if the distances are.
-pub fn write_metres(out: &mut Vec<u8>, distance_m: f64) {
-    debug_assert!(distance_m >= 0.0);
-    let millimetres = (distance_m * 1000.0).round() as u64;
-    out.extend_from_slice(format!("{}.{:03}", millimetres / 1000, millimetres % 1000).as_bytes());
+/// Appends the pieces of an index as a FeatureCollection of boxes; `complete` says whether they are all there are.
+pub fn write_cells(out: &mut Vec<u8>, cells: &[DirectoryCell], complete: bool) {
+    let returned = cells.len();
+    append::plain(
+        out,
+        format_args!(r#"{{"type":"FeatureCollection","numberReturned":{returned},"complete":{complete},"features":["#),
+    );
+    for (at, cell) in cells.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write_cell(out, cell);
+    }
+    out.extend_from_slice(b"]}");
 }
 
-/// The shortest digits that read back as the same bits.
-fn write_number(out: &mut Vec<u8>, number: f64) {
-    serde_json::to_writer(out, &number).expect("a buffer in memory takes everything");
-}
-
-fn write_text(out: &mut Vec<u8>, text: &str) {
-    serde_json::to_writer(out, text).expect("a buffer in memory takes everything");
+fn write_cell(out: &mut Vec<u8>, cell: &DirectoryCell) {
+    out.extend_from_slice(br#"{"type":"Feature","geometry":{"type":"Polygon","coordinates":[["#);
+    let (south, west, north, east) = (cell.rect.south(), cell.rect.west(), cell.rect.north(), cell.rect.east());
+    for (at, (lon_deg, lat_deg)) in
+        [(west, south), (east, south), (east, north), (west, north), (west, south)].into_iter().enumerate()
+    {
+        out.extend_from_slice(if at > 0 { b",[" } else { b"[" });
+        append::number(out, lon_deg);
+        out.push(b',');
+        append::number(out, lat_deg);
+        out.push(b']');
+    }
+    append::plain(
+        out,
+        format_args!(r#"]]}},"properties":{{"level":{},"points_at_most":{}"#, cell.level, cell.slots.len()),
+    );
+    if let Some(label) = &cell.label {
+        out.extend_from_slice(br#","label":"#);
+        append::text(out, label);
+    }
+    out.extend_from_slice(b"}}");
 }
 
 /// Why a text is no polygon. Whether the polygon makes sense is for `geometry` to say.
@@ -214,21 +220,38 @@ impl<'de> Deserialize<'de> for Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collection::ItemRef;
+    use crate::geometry::Point;
 
-    fn feature(id: &str, lat: f64, lon: f64) -> Feature<'_> {
-        Feature { id, point: Point::new(lat, lon).unwrap(), distance_m: None, properties_json: "{}" }
+    fn hit<'a>(id: &'a str, lat: f64, lon: f64, properties: &'a str) -> AnswerHit<'a> {
+        let item = ItemRef { id, point: Point::new(lat, lon).unwrap(), properties, seq: 1, expires_at_ms: None };
+        AnswerHit { distance_m: None, item }
     }
 
-    fn written(feature: &Feature<'_>) -> String {
+    fn written(hit: &AnswerHit<'_>, fields: &Fields) -> String {
         let mut out = Vec::new();
-        write_feature(&mut out, feature);
+        write_feature(&mut out, hit, fields);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_feature_carries_its_distance_beside_its_id() {
+        let near = AnswerHit { distance_m: Some(412.3184), ..hit("a", 48.857, 2.352, r#"{"n":1}"#) };
+        assert_eq!(
+            written(&near, &Fields::all()),
+            r#"{"type":"Feature","id":"a","distance_m":412.318,"geometry":{"type":"Point","coordinates":[2.352,48.857]},"properties":{"n":1}}"#
+        );
+        assert_eq!(
+            written(&near, &Fields::only([])),
+            r#"{"type":"Feature","id":"a","distance_m":412.318,"geometry":null,"properties":{}}"#
+        );
     }
 
     #[test]
     fn coordinates_read_back_as_the_same_bits_longitude_first() {
         for (lat, lon) in [(0.1 + 0.2, -0.0), (-90.0, 180.0), (1e-300, 5e-324), (89.999_999_999_999_99, 1.0 / 3.0)] {
-            let json: serde_json::Value = serde_json::from_str(&written(&feature("a", lat, lon))).unwrap();
+            let text = written(&hit("a", lat, lon, "{}"), &Fields::all());
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
             let read = |at: usize| json["geometry"]["coordinates"][at].as_f64().unwrap().to_bits();
             assert_eq!((read(0), read(1)), (lon.to_bits(), lat.to_bits()));
         }
@@ -236,50 +259,24 @@ mod tests {
 
     #[test]
     fn ids_are_escaped_and_properties_pass_through_as_text() {
-        let odd = Feature {
-            properties_json: r#"{"n":0.10,  "big":12345678901234567890}"#,
-            ..feature("a\"\\\u{e9}", 1.0, 2.0)
-        };
-        let text = written(&odd);
+        let properties = r#"{"n":0.10,  "big":12345678901234567890}"#;
+        let text = written(&hit("a\"\\\u{e9}", 1.0, 2.0, properties), &Fields::all());
         assert!(text.contains(r#""id":"a\"\\é""#), "{text}");
-        assert!(text.contains(odd.properties_json), "{text}");
+        assert!(text.contains(properties), "{text}");
     }
 
     #[test]
-    fn metres_have_three_decimals_and_keep_their_order() {
-        let metres = |distance_m| {
-            let mut out = Vec::new();
-            write_metres(&mut out, distance_m);
-            String::from_utf8(out).unwrap()
-        };
-        assert_eq!(metres(0.0), "0.000");
-        assert_eq!(metres(0.000_4), "0.000");
-        assert_eq!(metres(9.999_6), "10.000");
-        assert_eq!(metres(412.318_4), "412.318");
-        assert_eq!(metres(20_015_114.442_1), "20015114.442");
-    }
-
-    #[test]
-    fn a_collection_counts_and_links_to_the_next_page() {
-        let features = [feature("a", 1.0, 2.0), feature("b", 3.0, 4.0)];
+    fn a_cell_is_a_closed_ring_with_its_label() {
+        let rect = crate::geometry::geohash::cell("ezs42").unwrap();
+        let cell = DirectoryCell { rect, level: 5, slots: 3..10, label: Some("ezs42".to_owned()) };
         let mut out = Vec::new();
-        let summary = Summary { matched: 17, next: Some("/collections/c/items?cursor=\"x\"") };
-        write_feature_collection(&mut out, summary, features.iter().copied());
+        write_cells(&mut out, &[cell], true);
         let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
-        assert_eq!(json["numberMatched"], 17);
-        assert_eq!(json["numberReturned"], 2);
-        assert_eq!(json["links"][0]["rel"], "next");
-        assert_eq!(json["links"][0]["href"], "/collections/c/items?cursor=\"x\"");
-        assert_eq!(json["features"][1]["id"], "b");
-    }
-
-    #[test]
-    fn an_empty_collection_has_empty_lists() {
-        let mut out = Vec::new();
-        write_feature_collection(&mut out, Summary { matched: 0, next: None }, [].into_iter());
-        let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
-        assert_eq!(json["features"], serde_json::json!([]));
-        assert_eq!(json["links"], serde_json::json!([]));
+        let ring = json["features"][0]["geometry"]["coordinates"][0].as_array().unwrap();
+        assert_eq!((ring.len(), &ring[0]), (5, &ring[4]));
+        assert_eq!(ring[0], serde_json::json!([-5.625, 42.5830078125]));
+        assert_eq!(json["features"][0]["properties"]["label"], "ezs42");
+        assert_eq!((&json["numberReturned"], &json["complete"]), (&1.into(), &true.into()));
     }
 
     #[test]

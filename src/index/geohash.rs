@@ -8,7 +8,8 @@ use std::ops::{Range, RangeInclusive};
 
 use super::curve::{self, grid_rect, upper_bits};
 use super::hilbert::parts;
-use super::tree::{Tree, Window};
+use super::tree::Tree;
+use super::window::Window;
 use super::{BLOCK, Kind, Points, Role, Sorted};
 use crate::geometry::Rect;
 

@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use super::curve::{self, Cell};
-use super::tree::{Tree, Window};
+use super::tree::Tree;
+use super::window::Window;
 use super::{BLOCK, Kind, Points, Role, Sorted};
 use crate::geometry::Rect;
 

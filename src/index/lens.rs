@@ -31,6 +31,9 @@ const CHORD_MARGIN: f64 = 2e-15;
 const RELATIVE_MARGIN: f64 = 1e-9;
 const DEGREE_MARGIN: f64 = 1e-12;
 
+/// Half a degree in radians: what a difference in degrees is multiplied by on its way into sin²(Δ/2).
+const HALF: f64 = 0.5 * RADIANS;
+
 /// A centre, a metric and how far to look.
 #[derive(Debug, Clone)]
 pub struct Lens {
@@ -46,15 +49,6 @@ pub struct Lens {
     /// Half the height and half the width of the frame that holds everything within reach, degrees.
     half_height: f64,
     half_width: f64,
-}
-
-/// The least and greatest squared chord from a lens to the points of a box.
-#[derive(Debug, Clone, Copy)]
-pub struct Chords2 {
-    /// No point of the box is nearer.
-    pub least: f64,
-    /// No point of the box is farther.
-    pub greatest: f64,
 }
 
 impl Lens {
@@ -142,35 +136,43 @@ impl Lens {
             .then(|| Rect::clamped(lat - self.half_height, west, lat + self.half_height, east))
     }
 
-    /// How far a box can be.
-    #[inline]
-    pub fn chords2(&self, rect: Rect) -> Chords2 {
-        let (dlat_least, dlat_most) = self.lat_span(rect);
-        let (dlon_least, dlon_most) = self.lon_span(rect);
-        let (lat_a, lat_b) = (rect.south().abs() * RADIANS, rect.north().abs() * RADIANS);
-        let cos_least = cos_below(lat_a.max(lat_b));
-        let cos_most = if rect.south() <= 0.0 && rect.north() >= 0.0 { 1.0 } else { cos_above(lat_a.min(lat_b)) };
-        let half = 0.5 * RADIANS;
-        Chords2 {
-            least: 4.0 * (sin2_below(dlat_least * half) + self.cos_lat * cos_least * sin2_below(dlon_least * half)),
-            greatest: 4.0 * (sin2_above(dlat_most * half) + self.cos_lat * cos_most * sin2_above(dlon_most * half)),
-        }
-    }
-
     /// Whether a box lies within reach, with the least squared chord to it.
     #[inline]
     pub fn overlap(&self, rect: Rect) -> (Overlap, f64) {
-        if self.lat_span(rect).0 > self.half_height || self.lon_span(rect).0 > self.half_width {
+        let (dlat, dlon) = (self.lat_span(rect), self.lon_span(rect));
+        if dlat.least > self.half_height || dlon.least > self.half_width {
             return (Overlap::Outside, f64::INFINITY);
         }
-        let Chords2 { least, greatest } = self.chords2(rect);
+        let least = self.least_chord2(rect, dlat.least, dlon.least);
         if least > self.outside {
-            (Overlap::Outside, least)
-        } else if greatest <= self.inside {
-            (Overlap::Inside, least)
-        } else {
-            (Overlap::Boundary, least)
+            return (Overlap::Outside, least);
         }
+        // A box that sticks out of the frame holds positions out of reach: no need to ask how far they are.
+        let within_frame = dlat.most <= self.half_height && dlon.most <= self.half_width;
+        if within_frame && self.greatest_chord2(rect, dlat.most, dlon.most) <= self.inside {
+            return (Overlap::Inside, least);
+        }
+        (Overlap::Boundary, least)
+    }
+
+    /// No point of a box that is so far away in latitude and longitude is nearer.
+    #[inline]
+    fn least_chord2(&self, rect: Rect, dlat_deg: f64, dlon_deg: f64) -> f64 {
+        if dlat_deg == 0.0 && dlon_deg == 0.0 {
+            return 0.0;
+        }
+        let lat_rad = rect.south().abs().max(rect.north().abs()) * RADIANS;
+        let lon_part = self.cos_lat * cos_below(lat_rad) * sin2_below(dlon_deg * HALF);
+        4.0 * (sin2_below(dlat_deg * HALF) + lon_part)
+    }
+
+    /// No point of a box that is at most so far away in latitude and longitude is farther.
+    #[inline]
+    fn greatest_chord2(&self, rect: Rect, dlat_deg: f64, dlon_deg: f64) -> f64 {
+        let over_equator = rect.south() <= 0.0 && rect.north() >= 0.0;
+        let lat_rad = rect.south().abs().min(rect.north().abs()) * RADIANS;
+        let cos_most = if over_equator { 1.0 } else { cos_above(lat_rad) };
+        4.0 * (sin2_above(dlat_deg * HALF) + self.cos_lat * cos_most * sin2_above(dlon_deg * HALF))
     }
 
     /// Whether a box with this least squared chord may still hold something that counts.
@@ -180,20 +182,30 @@ impl Lens {
     }
 
     #[inline]
-    fn lat_span(&self, rect: Rect) -> (f64, f64) {
+    fn lat_span(&self, rect: Rect) -> Span {
         let middle = 0.5 * (rect.south() + rect.north());
-        let half = 0.5 * (rect.north() - rect.south());
-        let apart = (self.centre.lat_deg() - middle).abs();
-        ((apart - half - DEGREE_MARGIN).max(0.0), (apart + half + DEGREE_MARGIN).min(180.0))
+        Span::new((self.centre.lat_deg() - middle).abs(), 0.5 * (rect.north() - rect.south()))
     }
 
     #[inline]
-    fn lon_span(&self, rect: Rect) -> (f64, f64) {
+    fn lon_span(&self, rect: Rect) -> Span {
         let middle = 0.5 * (rect.west() + rect.east());
-        let half = 0.5 * (rect.east() - rect.west());
         let straight = (self.centre.lon_deg() - middle).abs();
-        let apart = straight.min(360.0 - straight);
-        ((apart - half - DEGREE_MARGIN).max(0.0), (apart + half + DEGREE_MARGIN).min(180.0))
+        Span::new(straight.min(360.0 - straight), 0.5 * (rect.east() - rect.west()))
+    }
+}
+
+/// The least and greatest difference in degrees to a stretch of latitudes or longitudes, on the safe side.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    least: f64,
+    most: f64,
+}
+
+impl Span {
+    #[inline]
+    fn new(to_middle: f64, half: f64) -> Span {
+        Span { least: (to_middle - half - DEGREE_MARGIN).max(0.0), most: (to_middle + half + DEGREE_MARGIN).min(180.0) }
     }
 }
 

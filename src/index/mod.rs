@@ -19,6 +19,7 @@ pub mod curve;
 pub mod lens;
 pub mod points;
 pub mod tree;
+pub mod window;
 
 mod geohash;
 mod hilbert;

@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use super::curve::{self, Cell};
 use super::hilbert::cell_round;
-use super::tree::{Tree, Window};
+use super::tree::Tree;
+use super::window::Window;
 use super::{Kind, Points, Role, Sorted};
 use crate::geometry::Rect;
 

@@ -10,7 +10,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::tree::{Tree, Window};
+use super::tree::Tree;
+use super::window::{LooseBox, Window};
 use super::{BLOCK, Kind, PARALLEL_FROM, Points, Role, Sorted};
 use crate::geometry::Rect;
 
@@ -24,55 +25,6 @@ pub(super) const RTREE: Kind = Kind {
 
 /// Boxes in a node: with 32 the tree is a level lower but a descent compares more boxes than it saves misses.
 const FANOUT: usize = 16;
-
-#[derive(Debug, Clone, Copy)]
-struct LooseBox {
-    south: f32,
-    west: f32,
-    north: f32,
-    east: f32,
-}
-
-impl LooseBox {
-    const EMPTY: LooseBox =
-        LooseBox { south: f32::INFINITY, west: f32::INFINITY, north: f32::NEG_INFINITY, east: f32::NEG_INFINITY };
-
-    fn round(positions: &[[f64; 2]]) -> LooseBox {
-        let (mut south, mut west, mut north, mut east) = (90.0_f64, 180.0_f64, -90.0_f64, -180.0_f64);
-        for &[lat, lon] in positions {
-            (south, north) = (south.min(lat), north.max(lat));
-            (west, east) = (west.min(lon), east.max(lon));
-        }
-        // ±90 and ±180 are `f32` values, so rounding outwards never leaves the earth.
-        LooseBox { south: below(south), west: below(west), north: above(north), east: above(east) }
-    }
-
-    fn with(self, other: &LooseBox) -> LooseBox {
-        LooseBox {
-            south: self.south.min(other.south),
-            west: self.west.min(other.west),
-            north: self.north.max(other.north),
-            east: self.east.max(other.east),
-        }
-    }
-
-    #[inline]
-    fn rect(self) -> Rect {
-        Rect::of_edges(self.south.into(), self.west.into(), self.north.into(), self.east.into())
-    }
-}
-
-/// The nearest `f32` that is not above.
-fn below(value: f64) -> f32 {
-    let near = value as f32;
-    if f64::from(near) > value { near.next_down() } else { near }
-}
-
-/// The nearest `f32` that is not below.
-fn above(value: f64) -> f32 {
-    let near = value as f32;
-    if f64::from(near) < value { near.next_up() } else { near }
-}
 
 #[derive(Debug)]
 struct RTree {
@@ -93,8 +45,7 @@ impl RTree {
         while let Some(last) = levels.last()
             && last.len() > 1
         {
-            let join = |boxes: &[LooseBox]| boxes.iter().fold(LooseBox::EMPTY, LooseBox::with);
-            levels.push(last.chunks(FANOUT).map(join).collect());
+            levels.push(last.chunks(FANOUT).map(LooseBox::round_all).collect());
         }
         RTree { levels, len: points.len() as u32 }
     }
@@ -121,9 +72,8 @@ impl Tree for RTree {
         let first = node.index as usize * FANOUT;
         let last = boxes.len().min(first + FANOUT);
         for (place, own) in boxes[first..last].iter().enumerate() {
-            let rect = own.rect();
-            if window.touches(rect) {
-                each(Node { level, index: (first + place) as u32 }, rect);
+            if window.touches(*own) {
+                each(Node { level, index: (first + place) as u32 }, own.rect());
             }
         }
     }

@@ -4,9 +4,9 @@
 //! whose leaves are stretches of the curve may share a block of points, so the nearest-first walk remembers which
 //! blocks it handed out, and the covering walk leaves that to [`in_order`](super::in_order).
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
-use super::curve::{self, Cell};
+use super::window::Window;
 use super::{Area, BLOCK, Directory, DirectoryCell, Lens, Points, Run, Trace};
 use crate::geometry::{Overlap, Rect};
 
@@ -53,57 +53,17 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     fn bytes(&self) -> usize;
 }
 
-/// A box without a seam that holds all that is looked for, in degrees and as columns and rows of the grid.
-#[derive(Debug, Clone)]
-pub struct Window {
-    /// The box; the whole earth when none is known.
-    pub frame: Rect,
-    /// The columns that touch it.
-    pub columns: RangeInclusive<u32>,
-    /// The rows that touch it.
-    pub rows: RangeInclusive<u32>,
-}
-
-impl Window {
-    fn round(frame: Option<Rect>) -> Window {
-        let frame = frame.unwrap_or(Rect::WORLD);
-        Window {
-            frame,
-            columns: curve::column(frame.west())..=curve::column(frame.east()),
-            rows: curve::row(frame.south())..=curve::row(frame.north()),
-        }
-    }
-
-    /// Whether a box without a seam touches it.
-    #[inline]
-    pub fn touches(&self, rect: Rect) -> bool {
-        rect.south() <= self.frame.north()
-            && self.frame.south() <= rect.north()
-            && rect.west() <= self.frame.east()
-            && self.frame.west() <= rect.east()
-    }
-
-    /// Whether a cell of the curve touches it.
-    #[inline]
-    pub fn touches_cell(&self, cell: Cell) -> bool {
-        let (columns, rows) = (cell.columns(), cell.rows());
-        columns.start() <= self.columns.end()
-            && self.columns.start() <= columns.end()
-            && rows.start() <= self.rows.end()
-            && self.rows.start() <= rows.end()
-    }
-}
-
 impl<T: Tree> Directory for T {
     fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace) {
-        let Some(start) = start(self, points, area) else { return };
+        let frame = area.frame();
+        let Some(start) = start(self, points, frame) else { return };
         let before = runs.len();
-        cover_from(self, points, area, start, runs, trace);
+        cover_from(self, points, area, (start, &Window::round(frame)), runs, trace);
         trace.runs += (runs.len() - before) as u64;
     }
 
     fn nearest(&self, points: &Points, area: &mut Area, visit: &mut dyn FnMut(Run, &mut Area), trace: &mut Trace) {
-        if let Some(start) = start(self, points, area) {
+        if let Some(start) = start(self, points, area.frame()) {
             nearest_first(self, points, area, start, visit, trace);
         }
     }
@@ -143,18 +103,24 @@ fn hull(a: &Range<u32>, b: &Range<u32>) -> Range<u32> {
 }
 
 /// The smallest node at hand that holds the whole area.
-fn start<T: Tree>(tree: &T, points: &Points, area: &Area) -> Option<T::Node> {
-    match area.frame() {
+fn start<T: Tree>(tree: &T, points: &Points, frame: Option<Rect>) -> Option<T::Node> {
+    match frame {
         Some(frame) => tree.holding(points, frame),
         None => tree.root(points),
     }
 }
 
 /// Names the slots of a node that touches the area, in the order of the tree.
-fn cover_from<T: Tree>(tree: &T, points: &Points, area: &Area, start: T::Node, runs: &mut Vec<Run>, trace: &mut Trace) {
+fn cover_from<T: Tree>(
+    tree: &T,
+    points: &Points,
+    area: &Area,
+    (start, window): (T::Node, &Window),
+    runs: &mut Vec<Run>,
+    trace: &mut Trace,
+) {
     let mut open: Vec<(T::Node, Overlap, f64)> = Vec::with_capacity(64);
     open.push((start, Overlap::Boundary, 0.0));
-    let window = Window::round(area.frame());
     while let Some((node, overlap, least_chord2)) = open.pop() {
         let inside = overlap == Overlap::Inside;
         if inside || tree.is_leaf(node) {
@@ -163,7 +129,7 @@ fn cover_from<T: Tree>(tree: &T, points: &Points, area: &Area, start: T::Node, r
         }
         trace.nodes += 1;
         let first = open.len();
-        tree.children(node, &window, |mut child, rect| {
+        tree.children(node, window, |mut child, rect| {
             trace.boxes += 1;
             let (overlap, least) = area.overlap(rect);
             if overlap != Overlap::Outside && tree.enter(points, node, &mut child) {

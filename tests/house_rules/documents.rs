@@ -21,6 +21,9 @@ fn lists() -> Vec<(&'static str, BTreeSet<String>)> {
     vec![
         ("KINDS", names(nigh::index::Kind::offered().map(|kind| kind.name).collect())),
         ("METRICS", names(nigh::geometry::METRICS.iter().map(|metric| metric.name()).collect())),
+        ("FORMATS", names(nigh::format::FORMATS.iter().map(|format| format.name).collect())),
+        ("CODES", names(nigh::http::PROBLEMS.iter().map(|problem| problem.name).collect())),
+        ("COMMANDS", names(nigh::cli::COMMANDS.iter().map(|command| command.name).collect())),
         ("GENERATORS", names(nigh::generate::GENERATORS.iter().map(|generator| generator.name).collect())),
     ]
 }
@@ -128,7 +131,7 @@ fn command_trouble(command: &str) -> Option<String> {
 }
 
 fn cargo_trouble(words: &[&str]) -> Option<String> {
-    const KNOWN: &[&str] = &["build", "run", "test", "bench", "doc", "fmt", "clippy", "install"];
+    const KNOWN: &[&str] = &["build", "run", "test", "bench", "doc", "fmt", "clippy", "install", "tree"];
     let verb = words.first()?;
     if !KNOWN.contains(verb) {
         return Some(format!("cargo {verb} needs more than Cargo"));
@@ -246,5 +249,36 @@ fn a_path_of_one_machine_is_noticed() {
         "see src/work/file and https://a.org/home/x",
         &broken,
         "a path of one machine",
+    );
+}
+
+/// Dependencies without a sentence in the decisions.
+fn unexplained_dependencies(manifest: &str, decisions: &str) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for section in
+        manifest.split("\n[").filter(|section| section.split(']').next().unwrap_or("").ends_with("dependencies"))
+    {
+        for line in section.lines().skip(1).filter(|line| !line.starts_with('#')) {
+            let Some((name, _)) = line.split_once(" = ") else { continue };
+            if !decisions.contains(&format!("`{name}`")) {
+                complaints.push(format!("Cargo.toml: {name} has no sentence in src/design/decisions.md"));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let text = |path: &str| std::fs::read_to_string(top().join(path)).expect("it is ours");
+    assert_kept(unexplained_dependencies(&text("Cargo.toml"), &text("src/design/decisions.md")));
+}
+
+#[test]
+fn a_dependency_without_a_reason_is_noticed() {
+    let manifest = "[package]\nname = \"x\"\n\n[dependencies]\nknown = \"1\"\n\n[dev-dependencies]\nother = \"2\"\n";
+    assert_eq!(
+        unexplained_dependencies(manifest, "`known`"),
+        ["Cargo.toml: other has no sentence in src/design/decisions.md"]
     );
 }

@@ -37,7 +37,7 @@ pub(super) fn tiling<L: Line>(outline: &Outline, line: &L, effort: Effort) -> Ti
     for (number, &(west, east)) in windows.iter().enumerate() {
         let listed = entries_of_window(outline, west, east);
         let window = [west, outline.extent.south, east, outline.extent.north];
-        builder.fill(number, window, &listed, 0);
+        builder.fill(number, window, &listed, 0, &mut Workbench::default());
     }
     builder.divide_crowded_cells();
     builder.tiling
@@ -119,6 +119,24 @@ struct Crowded {
     depth: u32,
 }
 
+/// Buffers that one small grid leaves for the next. The roots have their own, let go before the small ones begin: kept,
+/// they made the tiling grow into fresh memory, and 100 000 vertices took a third longer.
+#[derive(Default)]
+struct Workbench {
+    runs: Vec<Run>,
+    /// Numbers of runs, column by column.
+    order: Vec<u32>,
+    /// Where the numbers of each column end.
+    ends: Vec<u32>,
+    /// The runs of the column at hand.
+    here: Vec<Run>,
+    /// By column, whether the edges of the polygon at hand below the grid are odd on its western side.
+    odd: Vec<bool>,
+    /// By column, the last polygon that has an edge there.
+    seen: Vec<u32>,
+    column: Column,
+}
+
 struct Builder<'a, L> {
     line: &'a L,
     edges: &'a [Edge],
@@ -129,37 +147,41 @@ struct Builder<'a, L> {
 
 impl<L: Line> Builder<'_, L> {
     fn divide_crowded_cells(&mut self) {
+        let (mut listed, mut bench) = (Vec::new(), Workbench::default());
         while let Some(Crowded { count, start, grid, col, row, depth }) = self.crowded.pop() {
             let room = self.effort.entries.saturating_sub(self.tiling.entries.len());
             let cells_left = self.effort.cells.saturating_sub(self.tiling.cells.len());
             if depth >= DEEPEST || room < 4 * count || cells_left < 16 {
                 continue;
             }
-            let listed = self.tiling.entries[start..start + count].to_vec();
+            listed.clear();
+            listed.extend_from_slice(&self.tiling.entries[start..start + count]);
             let parent = self.tiling.grids[grid];
             let window = [parent.lon_of(col), parent.lat_of(row), parent.lon_of(col + 1), parent.lat_of(row + 1)];
             let number = self.tiling.grids.len();
             self.tiling.grids.push(Grid::new(window, 1, 1));
             let at = parent.cell(col, row);
-            self.fill(number, window, &listed, depth + 1);
+            self.fill(number, window, &listed, depth + 1, &mut bench);
             self.tiling.cells[at] = PackedCell::divided(number);
         }
     }
 
     /// Builds one grid over `window` from the entries that lie in it.
-    fn fill(&mut self, number: usize, window: [f64; 4], listed: &[Entry], depth: u32) {
+    fn fill(&mut self, number: usize, window: [f64; 4], listed: &[Entry], depth: u32, bench: &mut Workbench) {
         let mut grid = self.shape(window, listed, if depth == 0 { 64 } else { 16 });
         grid.first_cell = self.tiling.cells.len();
         grid.first_sum = self.tiling.sums.len();
         self.tiling.grids[number] = grid;
-        let runs = by_column(self.runs(&grid, listed), grid.cols);
-        let mut column = Column::default();
-        let mut rest = runs.as_slice();
+        self.lay_runs(&grid, listed, bench);
+        bench.order_runs(grid.cols as usize);
+        let mut start = 0;
         for col in 0..grid.cols {
-            let (here, beyond) = rest.split_at(rest.partition_point(|run| run.col == col));
-            rest = beyond;
-            column.fill(here, grid.rows as i32);
-            self.close_column(number, col, &column, depth);
+            let end = bench.ends[col as usize] as usize;
+            bench.here.clear();
+            bench.here.extend(bench.order[start..end].iter().map(|&run| bench.runs[run as usize]));
+            start = end;
+            bench.column.fill(&bench.here, grid.rows as i32);
+            self.close_column(number, col, &bench.column, depth);
         }
         add_sums(&mut self.tiling, &grid);
     }
@@ -189,15 +211,14 @@ impl<L: Line> Builder<'_, L> {
     }
 
     /// Every entry in every column it touches.
-    fn runs(&self, grid: &Grid, listed: &[Entry]) -> Vec<Run> {
-        let mut runs = Vec::with_capacity(listed.len() + listed.len() / 2);
-        let mut odd = vec![false; grid.cols as usize + 1];
-        let mut seen = vec![u32::MAX; grid.cols as usize];
+    fn lay_runs(&self, grid: &Grid, listed: &[Entry], bench: &mut Workbench) {
+        bench.clear(grid.cols as usize);
+        let Workbench { runs, odd, seen, .. } = bench;
         let groups = listed.chunk_by(|entry, _| !entry.has(Entry::LAST_OF_POLYGON));
         for (polygon, group) in (0..).zip(groups) {
-            let any_odd = odd_by_column(grid, self.edges, group, &mut odd);
+            let any_odd = odd_by_column(grid, self.edges, group, odd);
             for &entry in group {
-                self.push_runs(grid, entry, polygon, &odd, &mut runs, &mut seen);
+                self.push_runs(grid, entry, polygon, odd, runs, seen);
             }
             if any_odd {
                 for col in (0..grid.cols).filter(|&col| odd[col as usize] && seen[col as usize] != polygon) {
@@ -207,7 +228,6 @@ impl<L: Line> Builder<'_, L> {
                 }
             }
         }
-        runs
     }
 
     fn push_runs(&self, grid: &Grid, entry: Entry, polygon: u32, odd: &[bool], runs: &mut Vec<Run>, seen: &mut [u32]) {
@@ -247,7 +267,9 @@ impl<L: Line> Builder<'_, L> {
         let mut covering = 0;
         for (row, change) in (0..).zip(&column.covering[..column.covering.len() - 1]) {
             covering += change;
-            let (here, beyond) = placed.split_at(placed.partition_point(|place| place.0 == row));
+            // Most rows have none or few, so counting beats a binary search: by a fifth of all the time at 1 000 vertices.
+            let count = placed.iter().take_while(|place| place.0 == row).count();
+            let (here, beyond) = placed.split_at(count);
             placed = beyond;
             let cell = if covering > 0 {
                 PackedCell::INSIDE
@@ -256,9 +278,7 @@ impl<L: Line> Builder<'_, L> {
             } else {
                 let start = self.tiling.entries.len();
                 self.tiling.entries.extend(here.iter().map(|place| place.1));
-                let end = self.tiling.entries.len();
-                self.tiling.entries[end - 1].0 |= Entry::LAST_OF_CELL;
-                let count = end - start;
+                self.tiling.entries[start + count - 1].0 |= Entry::LAST_OF_CELL;
                 if count > CROWDED {
                     self.crowded.push(Crowded { count, start, grid, col, row: row as u32, depth });
                 }
@@ -293,25 +313,34 @@ fn odd_by_column(grid: &Grid, edges: &[Edge], group: &[Entry], odd: &mut [bool])
     any
 }
 
-/// Orders runs by column and keeps their order within it (a counting sort).
-fn by_column(runs: Vec<Run>, cols: u32) -> Vec<Run> {
-    if cols == 1 {
-        return runs;
+impl Workbench {
+    fn clear(&mut self, cols: usize) {
+        self.runs.clear();
+        self.odd.clear();
+        self.odd.resize(cols + 1, false);
+        self.seen.clear();
+        self.seen.resize(cols, u32::MAX);
     }
-    let mut starts = vec![0_usize; cols as usize + 1];
-    for run in &runs {
-        starts[run.col as usize + 1] += 1;
+
+    /// Orders runs by column and keeps their order within it (a counting sort, of numbers: runs are ten times as large).
+    fn order_runs(&mut self, cols: usize) {
+        let Workbench { runs, order, ends, .. } = self;
+        ends.clear();
+        ends.resize(cols + 1, 0);
+        for run in &*runs {
+            ends[run.col as usize + 1] += 1;
+        }
+        for col in 1..cols {
+            ends[col] += ends[col - 1];
+        }
+        // Until here the place of a column is where its numbers start; each number moves it on, at last to their end.
+        order.resize(runs.len(), 0);
+        for (number, run) in (0..).zip(&*runs) {
+            let place = &mut ends[run.col as usize];
+            order[*place as usize] = number;
+            *place += 1;
+        }
     }
-    for col in 1..starts.len() {
-        starts[col] += starts[col - 1];
-    }
-    let mut sorted = runs.clone();
-    for run in runs {
-        let place = &mut starts[run.col as usize];
-        sorted[*place] = run;
-        *place += 1;
-    }
-    sorted
 }
 
 /// One column under construction.

@@ -1,0 +1,46 @@
+//! The demo collections: something to ask about in the first minute.
+//!
+//! What surprises: they stand up here, above the engine, because they are CSV text and the engine has never heard of formats.
+//! They come in as any other rows would.
+
+use crate::collection::{Change, Id, Item, Properties};
+use crate::engine::{CollectionName, Engine};
+use crate::format::csv::Rows;
+use crate::generate::CITIES_CSV;
+
+/// Each collection with its rows.
+const DEMO: &[(&str, &str)] =
+    &[(CollectionName::DEFAULT, CITIES_CSV), ("earthquakes", include_str!("../../data/earthquakes.csv"))];
+
+/// Puts the demo collections into an engine.
+pub(super) fn load(engine: &Engine) {
+    for (name, csv) in DEMO {
+        engine.submit(&name.parse().expect("our own names are names"), changes(csv));
+    }
+}
+
+fn changes(csv: &str) -> Vec<Change> {
+    let rows = Rows::read(csv.as_bytes()).expect("our own files have a header");
+    rows.map(|row| {
+        let row = row.expect("memory does not fail").expect("our own rows are sound");
+        let id = Id::new(row.id.expect("our own rows have ids")).expect("our own ids are sound");
+        let properties = Properties::from_json(&row.properties_json).expect("rows are written as JSON");
+        Change::Put(Item::new(id, row.point).with_properties(properties))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_demo_is_an_item() {
+        let engine = Engine::new();
+        load(&engine);
+        for ((name, csv), rows) in DEMO.iter().zip([24_323, 1_707]) {
+            let snapshot = engine.snapshot(&name.parse().unwrap()).unwrap();
+            assert_eq!((snapshot.len(), csv.lines().count()), (rows, rows + 1), "{name}");
+        }
+    }
+}

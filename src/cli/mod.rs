@@ -1,0 +1,122 @@
+//! The command line: `nigh` and what can follow it.
+//!
+//! What surprises: there is no list of commands but [`COMMANDS`]. The parser, the help and the completions are made from it,
+//! and `nigh` alone is its first.
+//!
+//! # Adding a command
+//!
+//! One new file that ends in a constant of type [`Command`]; then two neighbouring lines below, its `mod` and its place in
+//! the list.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+
+mod completions;
+mod demo;
+mod distance;
+mod serve;
+
+/// Every command; the first is meant when none is given.
+pub static COMMANDS: &[Command] = &[serve::SERVE, distance::DISTANCE, completions::COMPLETIONS];
+
+/// A command of `nigh`.
+#[derive(Debug)]
+pub struct Command {
+    /// What one types.
+    pub name: &'static str,
+    /// One sentence on what it does.
+    pub summary: &'static str,
+    /// Adds its arguments to the parser.
+    define: fn(clap::Command) -> clap::Command,
+    run: fn(&ArgMatches) -> Result<(), Failure>,
+}
+
+/// Why a command did not do all it was asked for. The exit codes are contract.
+#[derive(Debug)]
+enum Failure {
+    /// It went wrong: exit code 1.
+    Failed(String),
+    /// It was asked wrongly: exit code 2, as for arguments that the parser refuses.
+    Usage(String),
+    /// Some rows were refused, each with a message of its own; the others are done: exit code 3.
+    RowsRejected(u64),
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Failed(_) => 1,
+            Failure::Usage(_) => 2,
+            Failure::RowsRejected(_) => 3,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Failed(message) | Failure::Usage(message) => f.write_str(message),
+            Failure::RowsRejected(1) => f.write_str("1 row was rejected"),
+            Failure::RowsRejected(rows) => write!(f, "{rows} rows were rejected"),
+        }
+    }
+}
+
+/// Runs what the command line asks for.
+pub fn main() -> ExitCode {
+    let matches = parser().get_matches_from(std::env::args_os().map(southern));
+    let (command, matches) = match matches.subcommand() {
+        Some((name, matches)) => {
+            (COMMANDS.iter().find(|command| command.name == name).expect("parsed from the list"), matches)
+        }
+        None => (&COMMANDS[0], &matches),
+    };
+    match (command.run)(matches) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("nigh {}: {failure}", command.name);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// `-33.8,151.2` is a position in the south and no option: a space before it tells the parser so, and numbers are trimmed.
+fn southern(argument: OsString) -> OsString {
+    let negative = |text: &str| {
+        let digits = text.strip_prefix('-').unwrap_or_default();
+        digits.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+    };
+    if argument.to_str().is_some_and(negative) {
+        let mut spaced = OsString::from(" ");
+        spaced.push(argument);
+        return spaced;
+    }
+    argument
+}
+
+/// The parser: every command with its arguments, and the arguments of the first one without its name.
+fn parser() -> clap::Command {
+    let top = clap::Command::new("nigh")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("What is near here? Exact, ordered proximity search.")
+        .after_help("nigh alone is nigh serve.\nExit codes: 0 fine, 1 failure, 2 usage, 3 some rows rejected.")
+        .args_conflicts_with_subcommands(true);
+    let define = |command: &Command| (command.define)(clap::Command::new(command.name).about(command.summary));
+    (COMMANDS[0].define)(top).subcommands(COMMANDS.iter().map(define))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parser_is_sound_and_alone_it_serves() {
+        parser().debug_assert();
+        let alone = parser().try_get_matches_from(["nigh", "--listen", "127.0.0.1:1"]).unwrap();
+        assert!(alone.subcommand().is_none());
+        assert!(parser().try_get_matches_from(["nigh", "--no-demo", "distance"]).is_err());
+    }
+}

@@ -1,0 +1,61 @@
+//! `nigh serve`: the service, over HTTP, from memory.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+use clap::{Args, FromArgMatches};
+
+use super::{Command, Failure, demo};
+use crate::engine::Engine;
+use crate::http;
+
+/// The registered command.
+pub(super) const SERVE: Command = Command {
+    name: "serve",
+    summary: "Answer questions over HTTP; the data is held in memory",
+    define: Serve::augment_args,
+    run: |matches| serve(&Serve::from_arg_matches(matches).expect("matched by its own parser")),
+};
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6444")]
+    listen: String,
+    /// Begin without the demo collections
+    #[arg(long)]
+    no_demo: bool,
+}
+
+fn serve(asked: &Serve) -> Result<(), Failure> {
+    let addresses: Vec<SocketAddr> = match asked.listen.to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            return Err(Failure::Usage(format!(
+                "cannot listen on {:?}: {error}; write --listen ADDR:PORT, as in 127.0.0.1:6444",
+                asked.listen
+            )));
+        }
+    };
+    let engine = Arc::new(Engine::new());
+    if !asked.no_demo {
+        demo::load(&engine);
+    }
+    http::serve(engine, &addresses, |addresses| announce(addresses, !asked.no_demo)).map_err(|error| {
+        Failure::Failed(format!("cannot serve on {}: {error}; --listen takes another ADDR:PORT", asked.listen))
+    })
+}
+
+/// Says where the service is, and what to try first.
+fn announce(addresses: &[SocketAddr], with_demo: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for address in addresses {
+        writeln!(out, "nigh listens on http://{address}")?;
+    }
+    if let Some(address) = addresses.first() {
+        let question = if with_demo { "/near?lat=48.857&lon=2.352" } else { "/" };
+        writeln!(out, "try: curl 'http://{address}{question}'")?;
+    }
+    out.flush()
+}

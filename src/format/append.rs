@@ -1,0 +1,48 @@
+//! The smallest pieces of JSON, appended to a buffer.
+//!
+//! What surprises: metres are rounded to millimetres here, and never lose their order by it, because rounding is monotone.
+
+use std::io::Write;
+
+const NEVER_FAILS: &str = "a buffer in memory takes everything";
+
+/// A text in double quotes.
+pub(super) fn text(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(out, text).expect(NEVER_FAILS);
+}
+
+/// The shortest digits that read back as the same bits.
+pub(super) fn number(out: &mut Vec<u8>, number: f64) {
+    serde_json::to_writer(out, &number).expect(NEVER_FAILS);
+}
+
+/// Metres with millimetres.
+pub(super) fn metres(out: &mut Vec<u8>, distance_m: f64) {
+    debug_assert!(distance_m >= 0.0);
+    let millimetres = (distance_m * 1000.0).round() as u64;
+    write!(out, "{}.{:03}", millimetres / 1000, millimetres % 1000).expect(NEVER_FAILS);
+}
+
+/// Any mixture of what needs no escape.
+pub(super) fn plain(out: &mut Vec<u8>, pieces: std::fmt::Arguments<'_>) {
+    out.write_fmt(pieces).expect(NEVER_FAILS);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metres_have_three_decimals_and_keep_their_order() {
+        let written = |distance_m| {
+            let mut out = Vec::new();
+            metres(&mut out, distance_m);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(0.0), "0.000");
+        assert_eq!(written(0.000_4), "0.000");
+        assert_eq!(written(9.999_6), "10.000");
+        assert_eq!(written(412.318_4), "412.318");
+        assert_eq!(written(20_015_114.442_1), "20015114.442");
+    }
+}

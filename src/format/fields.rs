@@ -1,0 +1,139 @@
+//! What of an item an answer shows: everything, some properties, or nothing but id and distance.
+//!
+//! What surprises: choosing properties parses no value. Members are stepped over, and those that are wanted are copied as
+//! the text they came in, in the order they came in, a repeated one as often as it was there.
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::collection::ItemRef;
+use crate::geometry::geohash::{self, MAX_CHARACTERS};
+
+/// The field that is computed from the position, and stands beside the id.
+const GEOHASH: &str = "geohash";
+
+/// What an answer shows beside id and distance.
+///
+/// - nothing said: the position and all properties;
+/// - names: the position, the properties of these names that are there, and for `geohash` the position's own;
+/// - an empty list: nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fields {
+    /// `None` for all.
+    names: Option<Vec<String>>,
+}
+
+impl Fields {
+    /// The position and all properties.
+    pub fn all() -> Fields {
+        Fields::default()
+    }
+
+    /// Only these.
+    pub fn only(names: impl IntoIterator<Item = String>) -> Fields {
+        Fields { names: Some(names.into_iter().collect()) }
+    }
+
+    /// Whether positions are shown.
+    pub(super) fn position(&self) -> bool {
+        self.names.as_ref().is_none_or(|names| !names.is_empty())
+    }
+
+    /// Appends `,"geohash":".."` if it is asked for by name.
+    pub(super) fn write_geohash(&self, out: &mut Vec<u8>, item: &ItemRef<'_>) {
+        if self.names.as_ref().is_some_and(|names| names.iter().any(|name| name == GEOHASH)) {
+            out.extend_from_slice(br#","geohash":""#);
+            out.extend_from_slice(geohash::encode(item.point, MAX_CHARACTERS).as_bytes());
+            out.push(b'"');
+        }
+    }
+
+    /// Appends the properties that are shown, as a JSON object.
+    pub(super) fn write_properties(&self, out: &mut Vec<u8>, item: &ItemRef<'_>) {
+        let Some(names) = &self.names else {
+            out.extend_from_slice(item.properties.as_bytes());
+            return;
+        };
+        out.push(b'{');
+        if !names.is_empty() {
+            let chosen = Chosen { out, names, any: false };
+            let mut reader = serde_json::Deserializer::from_str(item.properties);
+            reader.deserialize_map(chosen).expect("stored properties are a JSON object");
+        }
+        out.push(b'}');
+    }
+}
+
+struct Chosen<'o> {
+    out: &'o mut Vec<u8>,
+    names: &'o [String],
+    any: bool,
+}
+
+impl<'de> Visitor<'de> for Chosen<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = members.next_entry::<&RawValue, &RawValue>()? {
+            // A name may hold half a surrogate pair, which is JSON but no text: nobody can ask for it.
+            let wanted = serde_json::from_str::<String>(name.get()).is_ok_and(|name| self.names.contains(&name));
+            if !wanted {
+                continue;
+            }
+            if std::mem::replace(&mut self.any, true) {
+                self.out.push(b',');
+            }
+            self.out.extend_from_slice(name.get().as_bytes());
+            self.out.push(b':');
+            self.out.extend_from_slice(value.get().as_bytes());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Point;
+
+    fn shown(fields: &Fields, properties: &str) -> String {
+        let point = Point::new(42.605, -5.603).unwrap();
+        let item = ItemRef { id: "a", point, properties, seq: 1, expires_at_ms: None };
+        let mut out = Vec::new();
+        fields.write_properties(&mut out, &item);
+        fields.write_geohash(&mut out, &item);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn only(names: &[&str]) -> Fields {
+        Fields::only(names.iter().map(|&name| name.to_owned()))
+    }
+
+    #[test]
+    fn chosen_properties_keep_their_text_and_order() {
+        let text = r#"{ "b" : 1.0e2, "a":"\u00e9", "big":12345678901234567890, "a":null }"#;
+        assert_eq!(shown(&Fields::all(), text), text);
+        assert_eq!(shown(&only(&["a", "b"]), text), r#"{"b":1.0e2,"a":"\u00e9","a":null}"#);
+        assert_eq!(shown(&only(&["a"]), r#"{"\ud800":1,"\u0061":2}"#), r#"{"\u0061":2}"#);
+        assert_eq!(shown(&only(&["big", "nothing"]), text), r#"{"big":12345678901234567890}"#);
+        assert_eq!(shown(&only(&[]), text), "{}");
+    }
+
+    #[test]
+    fn properties_nested_deeply_are_stepped_over() {
+        let deep = format!("{}1{}", r#"{"a":"#.repeat(9000), "}".repeat(9000));
+        assert!(crate::collection::Properties::from_json(&deep).is_ok());
+        assert_eq!(shown(&only(&["b"]), &deep), "{}");
+        assert_eq!(shown(&only(&["a"]), &deep), deep);
+    }
+
+    #[test]
+    fn a_geohash_is_shown_when_named() {
+        assert!(shown(&only(&["geohash"]), "{}").starts_with(r#"{},"geohash":"ezs42"#));
+        assert!(!only(&[]).position() && only(&["geohash"]).position() && Fields::all().position());
+    }
+}

@@ -1,0 +1,157 @@
+//! A search as a JSON body, brought into the form of a query string.
+//!
+//! What surprises: no structure is declared for it. Members become parameters, `near` two of them, and whatever is unknown
+//! or stands twice is refused just as it would be in a URL. A member that is `null` counts as left out.
+
+use std::borrow::Cow;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::error::{Code, Refusal};
+use super::params::{Given, Params};
+
+/// What a search may say in its body.
+pub const MEMBERS: &[&str] = &[
+    "near", "radius", "k", "metric", "within", "edges", "bbox", "geohash", "filter", "fields", "index", "limit",
+    "cursor", "explain",
+];
+
+/// Adds the members of a body to what the URL said.
+pub(super) fn read<'a>(body: &'a [u8], params: &mut Params<'a>) -> Result<(), Refusal> {
+    let Members(members) = serde_json::from_slice(body).map_err(|error| {
+        Refusal::new(Code::BadBody, format!("the body is no JSON object: {error}"))
+            .hint(r#"as in {"near":{"lat":48.857,"lon":2.352},"radius":"2km"}"#)
+    })?;
+    let mut seen = Params::default();
+    for (name, value) in members {
+        seen.add(name.clone(), Given::Text("".into()))?;
+        seen.only(MEMBERS).map_err(|refusal| match &*name {
+            "lat" | "lon" => refusal.hint(r#"write "near":{"lat":..,"lon":..}"#),
+            _ => refusal,
+        })?;
+        match (&*name, value.get()) {
+            (_, "null") => {}
+            ("near", position) => read_position(position, params)?,
+            ("within", polygon) => params.add(name, Given::Text(polygon.into()))?,
+            (_, value) => {
+                let given = given(&name, value)?;
+                params.add(name, given)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_position<'a>(text: &'a str, params: &mut Params<'a>) -> Result<(), Refusal> {
+    let right = r#"write "near":{"lat":..,"lon":..}"#;
+    let Members(members) = serde_json::from_str(text)
+        .map_err(|_| Refusal::new(Code::BadBody, "near is no object").at("near").value(text).hint(right))?;
+    for (name, value) in members {
+        if name != "lat" && name != "lon" {
+            let unknown = Refusal::new(Code::UnknownParameter, format!("{name:?} is not known in near"));
+            return Err(unknown.at(name.into_owned()).hint(right));
+        }
+        let given = given(&name, value.get())?;
+        params.add(name, given)?;
+    }
+    Ok(())
+}
+
+/// A value as it would stand in a URL: texts without quotes, numbers as written, lists of numbers with commas.
+fn given<'a>(name: &str, value: &'a str) -> Result<Given<'a>, Refusal> {
+    let refuse = |what: &str| Refusal::new(Code::BadBody, format!("{name} is {what}")).at(name.to_owned()).value(value);
+    match value.as_bytes().first() {
+        Some(b'{') => Err(refuse("an object")),
+        Some(b'"') => text(value).map(|text| Given::Text(text.into())).ok_or_else(|| refuse("no text")),
+        Some(b'[') => {
+            let elements: Vec<&RawValue> = serde_json::from_str(value).map_err(|_| refuse("no list"))?;
+            if name == "fields" {
+                let names = elements.iter().map(|element| text(element.get())).collect::<Option<_>>();
+                return names.map(Given::List).ok_or_else(|| refuse("no list of names"));
+            }
+            let joined: Vec<&str> = elements.iter().map(|element| element.get()).collect();
+            Ok(Given::Text(joined.join(",").into()))
+        }
+        _ => Ok(Given::Text(value.into())),
+    }
+}
+
+fn text(json: &str) -> Option<String> {
+    serde_json::from_str(json).ok()
+}
+
+/// The members of an object in order, with values as their text, and none dropped for standing twice.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+                    members.push((name.into(), value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_alone(body: &str) -> Result<Params<'_>, Refusal> {
+        let mut params = Params::default();
+        read(body.as_bytes(), &mut params)?;
+        Ok(params)
+    }
+
+    #[test]
+    fn members_read_as_parameters_would() {
+        let body = r#"{"near":{"lat":48.857,"lon":"2.352"},"radius":"2km","k":5,"bbox":[1, 2,3e0,4],"fields":["a,b","c"],
+            "within":{"type":"Polygon","coordinates":[]},"explain":true,"filter":null}"#;
+        let params = read_alone(body).unwrap();
+        for (name, value) in [
+            ("lat", "48.857"),
+            ("lon", "2.352"),
+            ("radius", "2km"),
+            ("k", "5"),
+            ("bbox", "1,2,3e0,4"),
+            ("within", r#"{"type":"Polygon","coordinates":[]}"#),
+            ("explain", "true"),
+        ] {
+            assert_eq!(params.given(name), Some(&Given::Text(value.into())), "{name}");
+        }
+        assert_eq!(params.given("fields"), Some(&Given::List(vec!["a,b".to_owned(), "c".to_owned()])));
+        assert_eq!(params.given("filter"), None);
+    }
+
+    #[test]
+    fn what_is_no_search_is_refused() {
+        for (body, code) in [
+            ("", Code::BadBody),
+            ("[]", Code::BadBody),
+            (r#"{"k":1} x"#, Code::BadBody),
+            (r#"{"k":{}}"#, Code::BadBody),
+            (r#"{"fields":[1]}"#, Code::BadBody),
+            (r#"{"near":[1,2]}"#, Code::BadBody),
+            (r#"{"k":1,"k":2}"#, Code::RepeatedParameter),
+            (r#"{"k":null,"k":2}"#, Code::RepeatedParameter),
+            (r#"{"lat":1}"#, Code::UnknownParameter),
+            (r#"{"near":{"lat":1,"lng":2}}"#, Code::UnknownParameter),
+            (r#"{"near":{"lat":1,"lat":2}}"#, Code::RepeatedParameter),
+        ] {
+            assert_eq!(read_alone(body).unwrap_err().code, code, "{body}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! What is said when a request cannot be answered: one table of stable codes, in the form of RFC 9457.
+//!
+//! What surprises: `detail` and `hint` are mostly the sentence of a lower floor, cut in two. Down there a refusal says
+//! what is wrong, then `; `, then what would be right.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::engine::EngineError;
+use crate::format::geojson::GeoJsonError;
+use crate::geometry::GeometryError;
+use crate::query::{FilterError, PageError, QueryError};
+
+/// The media type of a refusal.
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// The longest value that is repeated in an answer, in characters.
+const SHOWN: usize = 120;
+
+/// What can be wrong with a request. The names in [`PROBLEMS`] are contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each has its title in the table")]
+pub enum Code {
+    BadEncoding,
+    UnknownParameter,
+    RepeatedParameter,
+    MissingParameter,
+    BadNumber,
+    NumberOutOfRange,
+    CoordinateOutOfRange,
+    BadLength,
+    BadBox,
+    BadGeohash,
+    BadPolygon,
+    BadFilter,
+    BadCursor,
+    UnknownChoice,
+    BadCollectionName,
+    BadId,
+    BadBody,
+    NotFound,
+    CollectionNotFound,
+    ItemNotFound,
+    IndexNotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    BodyTooLarge,
+    UnsupportedMediaType,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Problem {
+    /// Which one it is.
+    pub code: Code,
+    /// The code as clients read it. It never changes.
+    pub name: &'static str,
+    /// The status of the answer.
+    pub status: u16,
+    /// The same for every occurrence.
+    pub title: &'static str,
+}
+
+const fn row(code: Code, name: &'static str, status: u16, title: &'static str) -> Problem {
+    Problem { code, name, status, title }
+}
+
+/// Every code with its status and title, in the order of [`Code`].
+pub static PROBLEMS: &[Problem] = &[
+    row(Code::BadEncoding, "bad-encoding", 400, "The URL is not UTF-8 once percent-decoded"),
+    row(Code::UnknownParameter, "unknown-parameter", 400, "There is no such parameter here"),
+    row(Code::RepeatedParameter, "repeated-parameter", 400, "A parameter is given more than once"),
+    row(Code::MissingParameter, "missing-parameter", 400, "A parameter is missing"),
+    row(Code::BadNumber, "bad-number", 400, "A parameter is not the number it should be"),
+    row(Code::NumberOutOfRange, "number-out-of-range", 400, "A number is too small or too large"),
+    row(Code::CoordinateOutOfRange, "coordinate-out-of-range", 400, "A position is not on the earth"),
+    row(Code::BadLength, "bad-length", 400, "A length cannot be used"),
+    row(Code::BadBox, "bad-box", 400, "A box cannot be used"),
+    row(Code::BadGeohash, "bad-geohash", 400, "A geohash cannot be read"),
+    row(Code::BadPolygon, "bad-polygon", 400, "A polygon cannot be used"),
+    row(Code::BadFilter, "bad-filter", 400, "A filter cannot be read"),
+    row(Code::BadCursor, "bad-cursor", 400, "A cursor does not belong to this query"),
+    row(Code::UnknownChoice, "unknown-choice", 400, "A parameter is none of the words it may be"),
+    row(Code::BadCollectionName, "bad-collection-name", 400, "This cannot be the name of a collection"),
+    row(Code::BadId, "bad-id", 400, "This cannot be the id of an item"),
+    row(Code::BadBody, "bad-body", 400, "The body cannot be read"),
+    row(Code::NotFound, "not-found", 404, "There is nothing under this path"),
+    row(Code::CollectionNotFound, "collection-not-found", 404, "There is no such collection"),
+    row(Code::ItemNotFound, "item-not-found", 404, "There is no such item"),
+    row(Code::IndexNotFound, "index-not-found", 404, "There is no such index"),
+    row(Code::MethodNotAllowed, "method-not-allowed", 405, "This path has other methods"),
+    row(Code::NotAcceptable, "not-acceptable", 406, "No format of answers is among those accepted"),
+    row(Code::BodyTooLarge, "body-too-large", 413, "The body is too large"),
+    row(Code::UnsupportedMediaType, "unsupported-media-type", 415, "The body is of a type that is not read here"),
+];
+
+impl Code {
+    /// The row of this code.
+    pub fn problem(self) -> &'static Problem {
+        &PROBLEMS[self as usize]
+    }
+}
+
+/// A request that is not answered, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) code: Code,
+    detail: String,
+    parameter: Option<Cow<'static, str>>,
+    value: Option<String>,
+    hint: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Refusal {
+        Refusal { code, detail: detail.into(), parameter: None, value: None, hint: None }
+    }
+
+    /// From a sentence of a lower floor: what is wrong; what would be right.
+    fn saying(code: Code, sentence: &impl ToString) -> Refusal {
+        let sentence = sentence.to_string();
+        match sentence.rsplit_once("; ") {
+            Some((detail, hint)) => Refusal::new(code, detail).hint(hint),
+            None => Refusal::new(code, sentence),
+        }
+    }
+
+    /// The parameter that is to blame.
+    pub(super) fn at(self, parameter: impl Into<Cow<'static, str>>) -> Refusal {
+        Refusal { parameter: Some(parameter.into()), ..self }
+    }
+
+    /// Its value as given.
+    pub(super) fn value(self, value: &str) -> Refusal {
+        let shown = match value.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}…", &value[..end]),
+            None => value.to_owned(),
+        };
+        Refusal { value: Some(shown), ..self }
+    }
+
+    /// What would be right.
+    pub(super) fn hint(self, hint: impl Into<String>) -> Refusal {
+        Refusal { hint: Some(hint.into()), ..self }
+    }
+
+    /// The body of the answer.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let Problem { name, status, title, .. } = *self.code.problem();
+        let body = Body {
+            kind: format!("/problems/{name}"),
+            title,
+            status,
+            detail: &self.detail,
+            code: name,
+            parameter: self.parameter.as_deref(),
+            value: self.value.as_deref(),
+            hint: self.hint.as_deref(),
+        };
+        serde_json::to_vec(&body).expect("texts and a number are always JSON")
+    }
+}
+
+/// A refusal as RFC 9457 has it; the last four members are ours.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+impl From<GeometryError> for Refusal {
+    fn from(error: GeometryError) -> Refusal {
+        use GeometryError as E;
+        let (code, parameter) = match &error {
+            E::Latitude { .. } => (Code::CoordinateOutOfRange, "lat"),
+            E::Longitude { .. } => (Code::CoordinateOutOfRange, "lon"),
+            E::Box { .. } => (Code::BadBox, "bbox"),
+            E::Radius { .. } | E::Length { .. } => (Code::BadLength, "radius"),
+            E::Ring { .. } | E::EmptyPolygon => (Code::BadPolygon, "within"),
+            E::UnknownEdges { .. } => (Code::UnknownChoice, "edges"),
+            E::Geohash { .. } => (Code::BadGeohash, "geohash"),
+            E::UnknownMetric { .. } => (Code::UnknownChoice, "metric"),
+        };
+        Refusal::saying(code, &error).at(parameter)
+    }
+}
+
+impl From<GeoJsonError> for Refusal {
+    fn from(error: GeoJsonError) -> Refusal {
+        Refusal::saying(Code::BadPolygon, &error)
+    }
+}
+
+impl From<FilterError> for Refusal {
+    fn from(error: FilterError) -> Refusal {
+        Refusal::saying(Code::BadFilter, &error)
+    }
+}
+
+impl From<PageError> for Refusal {
+    fn from(error: PageError) -> Refusal {
+        let (code, parameter) = match &error {
+            PageError::Limit { .. } => (Code::NumberOutOfRange, "limit"),
+            PageError::K { .. } => (Code::NumberOutOfRange, "k"),
+            PageError::Cursor { .. } | PageError::Order { .. } => (Code::BadCursor, "cursor"),
+        };
+        Refusal::saying(code, &error).at(parameter)
+    }
+}
+
+impl From<QueryError> for Refusal {
+    fn from(error: QueryError) -> Refusal {
+        match error {
+            QueryError::KindNotKept { .. } => Refusal::saying(Code::UnknownChoice, &error).at("index"),
+            QueryError::Page(page) => page.into(),
+        }
+    }
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Refusal {
+        match error {
+            EngineError::Name { ref name } => Refusal::saying(Code::BadCollectionName, &error).value(name),
+            EngineError::NoCollection { ref name, .. } => {
+                Refusal::saying(Code::CollectionNotFound, &error).value(name.as_str())
+            }
+            EngineError::Query(query) => query.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Point;
+
+    #[test]
+    fn every_code_stands_in_its_row_with_a_name_of_its_own() {
+        for (at, problem) in PROBLEMS.iter().enumerate() {
+            assert_eq!(problem.code as usize, at, "{}", problem.name);
+            assert!((400..500).contains(&problem.status), "{}", problem.name);
+            assert_eq!(PROBLEMS.iter().filter(|other| other.name == problem.name).count(), 1);
+        }
+        assert_eq!(Code::UnsupportedMediaType as usize + 1, PROBLEMS.len());
+    }
+
+    #[test]
+    fn a_swapped_position_reads_as_the_contract_says() {
+        let refusal = Refusal::from(Point::new(151.2, -33.8).unwrap_err()).value("151.2");
+        let json: serde_json::Value = serde_json::from_slice(&refusal.to_json()).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "type": "/problems/coordinate-out-of-range", "title": "A position is not on the earth", "status": 400,
+                "detail": "latitude 151.2 is outside -90..90", "code": "coordinate-out-of-range", "parameter": "lat",
+                "value": "151.2", "hint": "lat and lon look swapped: try lat=-33.8&lon=151.2",
+            })
+        );
+    }
+
+    #[test]
+    fn a_long_value_is_not_sent_back_whole() {
+        let refusal = Refusal::new(Code::BadNumber, "x").value(&"é".repeat(5000));
+        assert_eq!(refusal.value.unwrap().chars().count(), SHOWN + 1);
+    }
+}

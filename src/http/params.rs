@@ -1,0 +1,220 @@
+//! What a request was given, by name: from the query string, or from the members of a JSON body.
+//!
+//! What surprises: the two become one thing here. `radius=2km`, `"radius": "2km"` and `"radius": 2000` are read by the same
+//! line further up, so a URL and a body cannot come to differ in what they accept.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use super::error::{Code, Refusal};
+
+/// A value as given.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Given<'a> {
+    /// A text, or the text of something else.
+    Text(Cow<'a, str>),
+    /// A list of texts, from a body.
+    List(Vec<String>),
+}
+
+/// Names and values, each name once.
+#[derive(Debug, Default)]
+pub(super) struct Params<'a> {
+    pairs: Vec<(Cow<'a, str>, Given<'a>)>,
+}
+
+impl<'a> Params<'a> {
+    /// Reads a query string: `+` is a space, empty pieces are passed over, a name without `=` has an empty value.
+    pub(super) fn of_query(query: &'a str) -> Result<Params<'a>, Refusal> {
+        let mut params = Params::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            params.add(decode(name)?, Given::Text(decode(value)?))?;
+        }
+        Ok(params)
+    }
+
+    /// Adds a name that was not there before.
+    pub(super) fn add(&mut self, name: Cow<'a, str>, given: Given<'a>) -> Result<(), Refusal> {
+        if self.pairs.iter().any(|(other, _)| *other == name) {
+            return Err(Refusal::new(Code::RepeatedParameter, format!("{name} is given more than once"))
+                .at(name.into_owned())
+                .hint("give it once"));
+        }
+        self.pairs.push((name, given));
+        Ok(())
+    }
+
+    /// Refuses names that are not among the known ones.
+    pub(super) fn only(&self, known: &[&'static str]) -> Result<(), Refusal> {
+        match self.pairs.iter().find(|(name, _)| !known.contains(&&**name)) {
+            Some((name, _)) => Err(Refusal::new(Code::UnknownParameter, format!("{name:?} is not known here"))
+                .at(name.clone().into_owned())
+                .hint(hint_for(name, known))),
+            None => Ok(()),
+        }
+    }
+
+    /// The value of a name.
+    pub(super) fn given(&self, name: &str) -> Option<&Given<'a>> {
+        self.pairs.iter().find(|(other, _)| other == name).map(|(_, given)| given)
+    }
+
+    /// The value of a name as text.
+    pub(super) fn text(&self, name: &'static str) -> Result<Option<&str>, Refusal> {
+        match self.given(name) {
+            None => Ok(None),
+            Some(Given::Text(text)) => Ok(Some(text)),
+            Some(Given::List(_)) => Err(Refusal::new(Code::BadBody, format!("{name} is a list")).at(name)),
+        }
+    }
+
+    /// The value of a name, read by `read`; a refusal tells name and value.
+    pub(super) fn read<T, E: Into<Refusal>>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Refusal> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        read(text).map(Some).map_err(|error| error.into().at(name).value(text))
+    }
+
+    /// The value of a name that has to be there.
+    pub(super) fn required<T, E: Into<Refusal>>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Refusal> {
+        self.read(name, read)?.ok_or_else(|| missing(name))
+    }
+
+    /// Refuses a name that means nothing without another.
+    pub(super) fn needs(&self, name: &'static str, other: &'static str) -> Result<(), Refusal> {
+        if self.given(name).is_some() && self.given(other).is_none() {
+            return Err(missing(other).hint(format!("{name} says something about {other}: give both or neither")));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn missing(name: &'static str) -> Refusal {
+    Refusal::new(Code::MissingParameter, format!("{name} is missing")).at(name)
+}
+
+/// Percent-decodes a piece of a query string. A `%` that begins no escape stays, as in `LIKE 'Caf%'`.
+fn decode(piece: &str) -> Result<Cow<'_, str>, Refusal> {
+    let decoded = if piece.contains('+') {
+        let spaced = piece.replace('+', " ");
+        percent_decode_str(&spaced).decode_utf8().map(|text| Cow::Owned(text.into_owned()))
+    } else {
+        percent_decode_str(piece).decode_utf8()
+    };
+    decoded.map_err(|_| bad_encoding(piece))
+}
+
+/// Percent-decodes a piece of a path, where `+` is itself.
+pub(super) fn decode_segment(segment: &str) -> Result<Cow<'_, str>, Refusal> {
+    percent_decode_str(segment).decode_utf8().map_err(|_| bad_encoding(segment))
+}
+
+fn bad_encoding(piece: &str) -> Refusal {
+    Refusal::new(Code::BadEncoding, "a percent-encoded text is not UTF-8").value(piece).hint("encode text as UTF-8")
+}
+
+/// What people write who mean something that we know.
+const MEANT: &[(&str, &[&str])] = &[
+    ("lon", &["lng", "long", "longitude", "x"]),
+    ("lat", &["latitude", "y"]),
+    ("radius", &["r", "dist", "distance", "max_distance", "radius_m", "within_m"]),
+    ("k", &["n", "nearest", "neighbors", "neighbours"]),
+    ("limit", &["count", "size", "page_size", "per_page", "max", "top"]),
+    ("cursor", &["offset", "page", "skip", "start", "after", "token"]),
+    ("f", &["format", "output"]),
+    ("filter", &["q", "where", "query", "cql"]),
+    ("fields", &["select", "properties", "attributes"]),
+    ("bbox", &["box", "bounds", "rect"]),
+    ("geohash", &["hash"]),
+    ("within", &["polygon", "geometry", "intersects"]),
+    ("index", &["kind", "algorithm"]),
+    ("metric", &["measure", "formula"]),
+];
+
+fn hint_for(name: &str, known: &[&'static str]) -> String {
+    let lower = name.to_lowercase();
+    if ["unit", "units"].contains(&&*lower) && known.contains(&"radius") {
+        return "write the unit with the length, as in radius=2km".to_owned();
+    }
+    let same = known.iter().find(|known| **known == lower);
+    let meant = || MEANT.iter().find(|(ours, theirs)| known.contains(ours) && theirs.contains(&&*lower));
+    match same.copied().or_else(|| meant().map(|(ours, _)| *ours)) {
+        Some(ours) => format!("write {ours}"),
+        None if known.is_empty() => "no parameters are known here".to_owned(),
+        None => format!("known here: {}", known.join(", ")),
+    }
+}
+
+/// A finite number as people write it.
+pub(super) fn number(text: &str) -> Result<f64, Refusal> {
+    let number = text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    number.ok_or_else(|| {
+        let hint = if text.contains(',') { "write a decimal point, as in 48.857" } else { "write it as in 48.857" };
+        Refusal::new(Code::BadNumber, format!("{text:?} is not a number")).hint(hint)
+    })
+}
+
+/// A whole number of zero or more.
+pub(super) fn whole<T: TryFrom<u64>>(text: &str) -> Result<T, Refusal> {
+    let number = text.trim().parse::<u64>().ok().and_then(|number| T::try_from(number).ok());
+    number.ok_or_else(|| {
+        Refusal::new(Code::BadNumber, format!("{text:?} is not a whole number in range")).hint("write it as in 10")
+    })
+}
+
+/// One of some words.
+pub(super) fn choice<'w, T>(text: &str, words: impl IntoIterator<Item = (&'w str, T)>) -> Result<T, Refusal> {
+    let mut known = Vec::new();
+    for (word, value) in words {
+        if word == text {
+            return Ok(value);
+        }
+        known.push(word);
+    }
+    Err(Refusal::new(Code::UnknownChoice, format!("{text:?} is not known"))
+        .hint(format!("use one of {}", known.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(query: &str, known: &[&'static str]) -> Code {
+        let read = || Params::of_query(query)?.only(known);
+        read().unwrap_err().code
+    }
+
+    #[test]
+    fn values_are_decoded_once() {
+        let params = Params::of_query("a=1%2B1+x&&b&c=%2525=2&d=Caf%'&").unwrap();
+        for (name, value) in [("a", "1+1 x"), ("b", ""), ("c", "%25=2"), ("d", "Caf%'")] {
+            assert_eq!(params.given(name), Some(&Given::Text(value.into())));
+        }
+    }
+
+    #[test]
+    fn what_is_repeated_unknown_or_not_text_is_refused() {
+        assert_eq!(code("k=1&k=1", &["k"]), Code::RepeatedParameter);
+        assert_eq!(code("k=1&%6b=1", &["k"]), Code::RepeatedParameter);
+        assert_eq!(code("k=1&K=1", &["k"]), Code::UnknownParameter);
+        assert_eq!(code("k=%FF", &["k"]), Code::BadEncoding);
+    }
+
+    #[test]
+    fn hints_name_what_was_meant() {
+        let known = ["lat", "lon", "radius"];
+        assert_eq!(hint_for("lng", &known), "write lon");
+        assert_eq!(hint_for("Radius", &known), "write radius");
+        assert_eq!(hint_for("units", &known), "write the unit with the length, as in radius=2km");
+        assert_eq!(hint_for("polygon", &known), "known here: lat, lon, radius");
+    }
+}

@@ -1,0 +1,90 @@
+//! The command line as it is typed: figures, refusals, exit codes.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
+
+fn nigh(arguments: &[&str]) -> Output {
+    with_input(arguments, "")
+}
+
+fn with_input(arguments: &[&str], input: &str) -> Output {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("nigh runs");
+    // A command that was asked wrongly does not read its input.
+    let _ = process.stdin.take().expect("piped").write_all(input.as_bytes());
+    process.wait_with_output().expect("nigh ends")
+}
+
+fn said(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is text");
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn distances_are_one_figure_a_line_with_all_digits() {
+    let output = nigh(&["distance", "-33.8,151.2,-33.8,151.2", "0,0,0,180"]);
+    assert_eq!(said(&output), (Some(0), "0\n20015114.442035925\n".into(), String::new()));
+}
+
+#[test]
+fn the_metric_may_stand_before_and_after_southern_positions() {
+    let after = nigh(&["distance", "-33.8,151.2,-34,151", "--metric", "vincenty"]);
+    let before = nigh(&["distance", "--metric=vincenty", "-33.8,151.2,-34,151"]);
+    let other = nigh(&["distance", "-33.8,151.2,-34,151"]);
+    assert_eq!(said(&after), said(&before));
+    assert_eq!(after.status.code(), Some(0));
+    assert_ne!(after.stdout, other.stdout);
+}
+
+#[test]
+fn lines_of_standard_input_keep_their_place_and_bad_ones_make_exit_code_3() {
+    let output = with_input(&["distance", "-"], "0,0,0,0\nhere\n0,0,0,180\n");
+    let (code, figures, messages) = said(&output);
+    assert_eq!((code, figures.as_str()), (Some(3), "0\n\n20015114.442035925\n"));
+    assert!(messages.contains("line 2: \"here\" is not numbers"), "{messages}");
+    assert!(messages.contains("1 row was rejected"), "{messages}");
+    assert_eq!(with_input(&["distance", "-"], "0,0,0,0\n").status.code(), Some(0));
+}
+
+#[test]
+fn what_is_asked_wrongly_makes_exit_code_2_and_says_what_would_be_right() {
+    for (arguments, message) in [
+        (&["distance"][..], "required"),
+        (&["distance", "1,2,3"], "write LAT1,LON1,LAT2,LON2"),
+        (&["distance", "0,0,0,1", "151.2,-33.8,0,0"], "lat and lon look swapped"),
+        (&["distance", "0,0,0,1", "--metric", "manhattan"], "haversine"),
+        (&["serve", "--listen", "nowhere"], "write --listen ADDR:PORT"),
+        (&["serve", "--data-dir", "x"], "unexpected argument"),
+        (&["completions", "tcl"], "bash"),
+        (&["frobnicate"], "unrecognized subcommand"),
+    ] {
+        let (code, figures, messages) = said(&nigh(arguments));
+        assert_eq!((code, figures.as_str()), (Some(2), ""), "{arguments:?}: {messages}");
+        assert!(messages.contains(message), "{arguments:?}: {messages}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_a_failure_that_names_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, _, messages) = said(&nigh(&["serve", "--no-demo", "--listen", &address]));
+    assert_eq!(code, Some(1), "{messages}");
+    assert!(messages.contains(&address) && messages.contains("--listen"), "{messages}");
+}
+
+#[test]
+fn every_command_helps_and_completes() {
+    for command in nigh::cli::COMMANDS {
+        let (code, help, _) = said(&nigh(&[command.name, "--help"]));
+        assert!(code == Some(0) && help.contains(command.summary), "{help}");
+        let (_, script, _) = said(&nigh(&["completions", "bash"]));
+        assert!(script.contains(command.name));
+    }
+}

@@ -1,0 +1,343 @@
+//! The service as its users meet it: the real program on a real port, every operation, every way to be refused.
+
+mod service;
+
+use std::collections::BTreeSet;
+
+use nigh::format::FORMATS;
+use nigh::geometry::METRICS;
+use nigh::http::{PROBLEMS, ROUTES};
+use nigh::index::Kind;
+use serde_json::{Value, json};
+use service::{Response, Service};
+
+const PARIS: &str = "lat=48.857&lon=2.352";
+
+fn ids(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().or(page["features"].as_array()).expect("a page lists its items");
+    items.iter().map(|item| item["id"].as_str().expect("an item has an id").to_owned()).collect()
+}
+
+/// Follows `next` from page to page.
+fn all_pages(service: &Service, first: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut target = Some(first.to_owned());
+    while let Some(asked) = target {
+        let page = service.get(&asked).fine();
+        assert!(found.len() < 100_000, "paging goes round in a circle");
+        found.extend(ids(&page));
+        target = page["next"].as_str().map(str::to_owned);
+    }
+    found
+}
+
+#[test]
+fn the_first_question_gives_the_ten_nearest_in_order() {
+    let service = Service::with_demo();
+    let response = service.get(&format!("/near?{PARIS}"));
+    let page = response.fine();
+    assert_eq!(response.header("content-type"), Some("application/geo+json"));
+    assert_eq!((&page["numberMatched"], &page["numberReturned"]), (&json!(10), &json!(10)));
+    assert_eq!(page["features"][0]["properties"]["name"], "Paris");
+    let distances: Vec<f64> =
+        page["features"].as_array().unwrap().iter().map(|feature| feature["distance_m"].as_f64().unwrap()).collect();
+    assert!(distances.is_sorted() && distances[0] < 1000.0, "{distances:?}");
+    assert_eq!(page, service.get(&format!("/collections/default/near?{PARIS}")).fine());
+}
+
+#[test]
+fn every_operation_answers() {
+    let service = Service::with_demo();
+    for route in ROUTES {
+        let path = route.path.replace("{c}", "earthquakes").replace("{id}", "uw61345682").replace("{kind}", "quadtree");
+        let query = match route.path.rsplit('/').next().unwrap() {
+            "near" => "lat=60&lon=-150",
+            "compare" => "bbox=-160,50,-140,70",
+            "distance" => "from=0,0&to=0,1",
+            _ => "",
+        };
+        let target = format!("{path}?{query}");
+        let response = match route.method {
+            "POST" => service.post(&target, "{}"),
+            method => service.ask(method, &target, &[], ""),
+        };
+        assert_eq!(response.status, 200, "{} {target}: {}", route.method, response.body);
+        if route.method == "GET" {
+            let head = service.ask("HEAD", &target, &[], "");
+            assert_eq!((head.status, head.body.as_str()), (200, ""), "HEAD {target}");
+            let other = service.ask("DELETE", &target, &[], "");
+            assert_eq!((other.status, other.header("allow")), (405, Some("get, head")), "DELETE {target}");
+        }
+    }
+}
+
+#[test]
+fn answers_are_the_same_on_every_index_kind() {
+    let service = Service::with_demo();
+    for question in [
+        "/near?lat=48.857&lon=2.352&radius=200km&f=json".to_owned(),
+        "/near?lat=-18&lon=179.9&k=50&f=json&metric=vincenty".to_owned(),
+        "/near?lat=90&lon=0&radius=3000km&limit=7&f=json".to_owned(),
+        "/near?lat=40&lon=-75&k=30&filter=population%20%3E%20100000&f=json".to_owned(),
+        "/collections/default/items?bbox=170,-50,-170,0&f=json".to_owned(),
+        "/collections/default/items?geohash=u0&limit=20&f=json".to_owned(),
+        "/collections/earthquakes/items?filter=magnitude%20%3E=%204.5&f=json".to_owned(),
+    ] {
+        let answer = service.get(&question).fine();
+        assert!(!ids(&answer).is_empty(), "{question}");
+        for kind in Kind::offered() {
+            let mut other = service.get(&format!("{question}&index={}&explain=true", kind.name)).fine();
+            assert_eq!(other["explain"]["index"], kind.name);
+            assert_eq!(ids(&other), ids(&answer), "{question} on {}", kind.name);
+            assert_eq!(other["items"].take(), answer["items"], "{question} on {}", kind.name);
+        }
+    }
+}
+
+#[test]
+fn pages_followed_to_the_end_are_one_large_page() {
+    let service = Service::with_demo();
+    for question in [
+        "/near?lat=48.857&lon=2.352&radius=150km&f=json",
+        "/near?lat=48.857&lon=2.352&k=45&f=json",
+        "/collections/default/items?bbox=0,45,5,50&f=json",
+        "/collections/default/items?filter=country%20=%20'FR'%20AND+population+%3E+50000&f=json",
+    ] {
+        let whole = service.get(&format!("{question}&limit=10000")).fine();
+        assert_eq!(whole["next"], Value::Null, "{question}");
+        assert_eq!(whole["matched"], ids(&whole).len(), "{question}");
+        assert_eq!(all_pages(&service, &format!("{question}&limit=7")), ids(&whole), "{question}");
+    }
+}
+
+#[test]
+fn a_search_goes_on_by_posting_the_same_body_to_the_next_link() {
+    let service = Service::with_demo();
+    let body = json!({
+        "near": { "lat": 48.857, "lon": 2.352 }, "k": 25, "limit": 10,
+        "within": { "type": "Polygon", "coordinates": [[[1, 48], [4, 48], [2.5, 50], [1, 48]]] },
+        "filter": "population > 20000",
+    })
+    .to_string();
+    let (mut found, mut target, mut pages) = (Vec::new(), Some("/collections/default/search".to_owned()), 0);
+    while let Some(asked) = target {
+        let page = service.post(&asked, &body).fine();
+        found.extend(ids(&page));
+        target = page["links"][0]["href"].as_str().map(str::to_owned);
+        pages += 1;
+    }
+    let whole =
+        service.post("/collections/default/search?f=json", &body.replace("\"limit\":10", "\"limit\":100")).fine();
+    assert_eq!((found.len(), pages), (25, 3));
+    assert_eq!(found, ids(&whole));
+}
+
+#[test]
+fn a_url_and_a_body_ask_the_same() {
+    let service = Service::with_demo();
+    let polygon = r#"{"type":"Polygon","coordinates":[[[-10,35],[5,35],[5,44],[-10,44],[-10,35]]]}"#;
+    for edges in ["planar", "geodesic"] {
+        let by_url = service.get(&format!(
+            "/collections/default/items?within={}&edges={edges}&fields=name&bbox=-5,36,0,43&f=json",
+            polygon.replace('"', "%22")
+        ));
+        let body = format!(r#"{{"within":{polygon},"edges":"{edges}","fields":["name"],"bbox":[-5,36,0,43]}}"#);
+        let by_body = service.post("/collections/default/search?f=json", &body);
+        assert!(by_url.fine()["returned"].as_u64().unwrap() > 100);
+        assert_eq!(by_url.body, by_body.body);
+    }
+}
+
+#[test]
+fn fields_choose_what_is_shown() {
+    let service = Service::with_demo();
+    let shown = |fields: &str| service.get(&format!("/near?{PARIS}&k=1&f=json{fields}")).fine()["items"][0].clone();
+    assert_eq!(shown("")["properties"]["country"], "FR");
+    assert_eq!(shown("&fields=name")["properties"], json!({ "name": "Paris" }));
+    let names = |item: Value| item.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(shown("&fields=")), ["distance_m", "id"]);
+    assert_eq!(shown("&fields=geohash")["geohash"].as_str().map(str::len), Some(12));
+    let feature = service.get(&format!("/near?{PARIS}&k=1&fields=")).fine()["features"][0].clone();
+    assert_eq!((&feature["geometry"], &feature["properties"]), (&Value::Null, &json!({})));
+}
+
+#[test]
+fn the_accept_header_chooses_a_format_and_f_overrules_it() {
+    let service = Service::with_demo();
+    let asked = |accept: &str, f: &str| {
+        let response = service.ask("GET", &format!("/near?{PARIS}{f}"), &[accept], "");
+        response.header("content-type").unwrap().to_owned()
+    };
+    for format in FORMATS {
+        assert_eq!(asked(&format!("accept: {}", format.media_type), ""), format.media_type);
+        assert_eq!(asked("accept: text/html", &format!("&f={}", format.name)), format.media_type);
+    }
+    assert_eq!(asked("accept: text/html", ""), "application/problem+json");
+}
+
+#[test]
+fn a_comparison_holds_every_kind_against_the_scan() {
+    let service = Service::with_demo();
+    let comparison = service.get("/collections/default/compare?lat=35.7&lon=139.7&radius=100km").fine();
+    assert_eq!(comparison["identical"], true);
+    let kinds = comparison["kinds"].as_array().unwrap();
+    let names: BTreeSet<&str> = kinds.iter().map(|kind| kind["explain"]["index"].as_str().unwrap()).collect();
+    assert_eq!(names, Kind::offered().map(|kind| kind.name).chain(["scan"]).collect());
+    assert_eq!((&kinds[0]["explain"]["index"], &kinds[0]["explain"]["candidates"]), (&json!("scan"), &json!(24_323)));
+}
+
+#[test]
+fn cells_say_whether_they_are_all() {
+    let service = Service::with_demo();
+    for kind in Kind::offered() {
+        let target = format!("/collections/default/indexes/{}/cells?bbox=0,40,10,50&level=4", kind.name);
+        let whole = service.get(&target).fine();
+        let count = whole["numberReturned"].as_u64().unwrap();
+        assert!(count > 1 && whole["complete"] == true, "{}: {whole}", kind.name);
+        let exact = service.get(&format!("{target}&limit={count}")).fine();
+        let short = service.get(&format!("{target}&limit={}", count - 1)).fine();
+        assert_eq!((&exact["complete"], &short["complete"]), (&json!(true), &json!(false)), "{}", kind.name);
+    }
+}
+
+#[test]
+fn distances_have_all_digits_in_every_metric() {
+    let service = Service::start(&["--no-demo"]);
+    for metric in METRICS {
+        let answer = service.get(&format!("/distance?from=0,0&to=0,1&metric={}", metric.name())).fine();
+        let metres = answer["distance_m"].as_f64().unwrap();
+        assert!((111_190.0..111_330.0).contains(&metres) && metres.fract() != 0.0, "{answer}");
+    }
+}
+
+#[test]
+fn collections_say_what_is_in_them() {
+    let service = Service::with_demo();
+    let all = service.get("/collections").fine();
+    let one = service.get("/collections/earthquakes").fine();
+    assert_eq!(all["collections"][1], one);
+    assert_eq!((&one["count"], &one["seq"]), (&json!(1707), &json!(1707)));
+    for kind in Kind::offered() {
+        assert!(one["kinds"].as_array().unwrap().contains(&json!(kind.name)) && one["bytes"][kind.name].is_u64());
+    }
+    assert_eq!(Service::start(&["--no-demo"]).get("/collections").fine(), json!({ "collections": [] }));
+}
+
+#[test]
+fn every_code_of_the_table_is_provoked_by_somebody() {
+    let service = Service::with_demo();
+    let long_id = "x".repeat(257);
+    let get = |target: &str| service.get(target);
+    let items = |query: &str| get(&format!("/collections/default/items?{query}"));
+    let near = |query: &str| get(&format!("/near?{query}"));
+    let search = |body: &str| service.post("/collections/default/search", body);
+    let large = format!(r#"{{"filter":"{}"}}"#, "x".repeat(8 << 20));
+    let provoked = [
+        ("bad-encoding", items("filter=%FF")),
+        ("unknown-parameter", near("lat=1&lng=2")),
+        ("repeated-parameter", near("lat=1&lon=2&lat=1")),
+        ("missing-parameter", near("lat=1")),
+        ("bad-number", near("lat=48,857&lon=2")),
+        ("number-out-of-range", near("lat=1&lon=2&k=0")),
+        ("coordinate-out-of-range", near("lat=151.2&lon=-33.8")),
+        ("bad-length", near("lat=1&lon=2&radius=2miles")),
+        ("bad-box", items("bbox=1,2,3")),
+        ("bad-geohash", items("geohash=a")),
+        ("bad-polygon", items("within={}")),
+        ("bad-filter", items("filter=city%20=%20Paris")),
+        ("bad-cursor", items("cursor=d40e1720a8c280304000000000000000132393735353336")),
+        ("unknown-choice", near("lat=1&lon=2&index=rstar")),
+        ("bad-collection-name", get("/collections/Caf%C3%A9s")),
+        ("bad-id", get(&format!("/collections/default/items/{long_id}"))),
+        ("bad-body", search("[1]")),
+        ("not-found", get("/nothing")),
+        ("collection-not-found", get("/collections/cafes/items")),
+        ("item-not-found", get("/collections/default/items/nobody")),
+        ("index-not-found", get("/collections/default/indexes/scan/cells")),
+        ("method-not-allowed", service.ask("PUT", "/near", &[], "")),
+        ("not-acceptable", service.ask("GET", &format!("/near?{PARIS}"), &["accept: text/csv"], "")),
+        ("body-too-large", search(&large)),
+        (
+            "unsupported-media-type",
+            service.ask("POST", "/collections/default/search", &["content-type: text/csv"], "x"),
+        ),
+    ];
+    let met: Vec<&str> = provoked.iter().map(|(code, _)| *code).collect();
+    assert_eq!(met, PROBLEMS.iter().map(|problem| problem.name).collect::<Vec<_>>());
+    for (problem, (code, response)) in PROBLEMS.iter().zip(&provoked) {
+        assert_refused(response, code, problem.status, problem.title);
+    }
+    assert_eq!(service.stop(), (Some(0), String::new()), "the log stays clean");
+}
+
+fn assert_refused(response: &Response, code: &str, status: u16, title: &str) {
+    assert_eq!(response.status, status, "{code}: {}", response.body);
+    assert_eq!(response.header("content-type"), Some("application/problem+json"), "{code}");
+    let body = response.json();
+    for (member, value) in [
+        ("type", json!(format!("/problems/{code}"))),
+        ("title", json!(title)),
+        ("status", json!(status)),
+        ("code", json!(code)),
+    ] {
+        assert_eq!(body[member], value, "{code}: {body}");
+    }
+    assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{code}: {body}");
+}
+
+#[test]
+fn refusals_name_the_parameter_its_value_and_what_would_be_right() {
+    let service = Service::with_demo();
+    for (target, parameter, value, hint) in [
+        ("/near?lat=151.2&lon=-33.8", "lat", "151.2", "lat and lon look swapped: try lat=-33.8&lon=151.2"),
+        ("/near?lat=48,857&lon=2.352", "lat", "48,857", "write a decimal point, as in 48.857"),
+        ("/near?lat=1&lon=2&k=0", "k", "0", ""),
+        ("/near?lat=1&lon=2&index=btree", "index", "btree", "use one of auto, rtree, quadtree, geohash, hilbert"),
+        ("/distance?from=0,0&to=95,0", "to", "95,0", "lat and lon look swapped: try lat=0&lon=95"),
+        ("/collections/default/items?limit=0", "limit", "0", "ask for further pages instead"),
+    ] {
+        let body = service.get(target).json();
+        let hint = if hint.is_empty() { Value::Null } else { json!(hint) };
+        assert_eq!((&body["parameter"], &body["value"]), (&json!(parameter), &json!(value)), "{body}");
+        assert_eq!(body["hint"], hint, "{body}");
+    }
+    let body = service.get("/near?lat=1&lng=2").json();
+    assert_eq!((&body["parameter"], &body["hint"]), (&json!("lng"), &json!("write lon")), "{body}");
+}
+
+#[test]
+fn ids_with_every_kind_of_letter_are_found_by_their_encoded_path() {
+    let service = Service::with_demo();
+    for (path, name) in [("a%2Fb", "a/b"), ("a%252Fb", "a%2Fb"), ("a+b", "a+b"), ("%C3%A9", "é"), ("a%20b", "a b")] {
+        let body = service.get(&format!("/collections/default/items/{path}")).json();
+        assert_eq!((&body["code"], &body["value"]), (&json!("item-not-found"), &json!(name)));
+    }
+}
+
+#[test]
+fn no_input_makes_a_500() {
+    let service = Service::with_demo();
+    let huge = "9".repeat(400);
+    let values = ["", "0", "-0", "-1", "nan", "inf", "1e400", "null", "%00", "%F0%9F%A6%80", "'", "((((", "[]", &huge];
+    let mut asked = 0;
+    for route in ROUTES.iter().filter(|route| route.method == "GET") {
+        let path = route.path.replace("{c}", "default").replace("{id}", "2988507").replace("{kind}", "rtree");
+        for parameter in route.parameters {
+            for value in values {
+                let place = if ["lat", "lon"].contains(parameter) { "" } else { "lat=1&lon=2&" };
+                let place = if route.parameters.contains(&"lat") { place } else { "" };
+                let response = service.get(&format!("{path}?{place}{parameter}={value}&limit=1"));
+                assert!(response.status < 500, "{path} {parameter}={value}: {}", response.body);
+                asked += 1;
+            }
+        }
+    }
+    for value in ["null", "1", "\"\"", "[]", "{}", "[[1]]", "-1e400", "\"\\ud800\"", "{\"type\":\"Polygon\"}"] {
+        for member in nigh::http::MEMBERS {
+            let response = service.post("/collections/default/search", &format!(r#"{{"{member}":{value}}}"#));
+            assert!(response.status < 500, "{member}: {value}: {}", response.body);
+        }
+    }
+    assert!(asked > 500);
+    assert_eq!(service.stop(), (Some(0), String::new()), "the log stays clean");
+}

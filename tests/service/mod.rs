@@ -1,0 +1,111 @@
+//! The real service on a real port, and the smallest client that can talk to it.
+//!
+//! Every test starts its own, so none can see what another did; whatever happens, it is killed with the test.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A running `nigh serve`.
+pub(super) struct Service {
+    process: Child,
+    address: String,
+}
+
+/// An answer.
+pub(super) struct Response {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: String,
+}
+
+impl Service {
+    /// Starts the service on a free port.
+    pub(super) fn start(arguments: &[&str]) -> Service {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the service starts");
+        let mut line = String::new();
+        BufReader::new(process.stdout.as_mut().expect("piped")).read_line(&mut line).expect("it says something");
+        let address = line.trim().rsplit("http://").next().expect("the line ends with an address").to_owned();
+        Service { process, address }
+    }
+
+    /// With the demo collections.
+    pub(super) fn with_demo() -> Service {
+        Service::start(&[])
+    }
+
+    pub(super) fn get(&self, target: &str) -> Response {
+        self.ask("GET", target, &[], "")
+    }
+
+    pub(super) fn post(&self, target: &str, body: &str) -> Response {
+        self.ask("POST", target, &["content-type: application/json"], body)
+    }
+
+    /// One request on a connection of its own.
+    pub(super) fn ask(&self, method: &str, target: &str, headers: &[&str], body: &str) -> Response {
+        let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
+        for header in headers {
+            head += &format!("{header}\r\n");
+        }
+        if !body.is_empty() {
+            head += &format!("content-length: {}\r\n", body.len());
+        }
+        let mut stream = TcpStream::connect(&self.address).expect("the service listens");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+        stream.write_all(format!("{head}\r\n").as_bytes()).expect("the head is taken");
+        // A body that is too large may be refused before it is read whole.
+        let _ = stream.write_all(body.as_bytes());
+        let mut text = Vec::new();
+        let _ = stream.read_to_end(&mut text);
+        Response::parse(&String::from_utf8(text).expect("answers are UTF-8"))
+    }
+
+    /// Asks it to stop, and tells its exit code and what it wrote to standard error.
+    pub(super) fn stop(mut self) -> (Option<i32>, String) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").arg(id).status().expect("kill runs").success());
+        let status = self.process.wait().expect("it ends");
+        let mut log = String::new();
+        self.process.stderr.take().expect("piped").read_to_string(&mut log).expect("its log is text");
+        (status.code(), log)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Response {
+    fn parse(text: &str) -> Response {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no whole answer: {text:?}"));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        Response { status, head: head.to_lowercase(), body: body.to_owned() }
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The JSON of an answer that must be fine.
+    pub(super) fn fine(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self.json()
+    }
+}

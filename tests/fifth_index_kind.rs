@@ -113,7 +113,7 @@ fn nobody_knows_an_index_kind_by_name_but_its_own_file_and_the_list() {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(folder).expect("a folder of the sources").map(|entry| entry.expect("an entry").path());
     let nested = entries.map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] });
     nested.flatten().filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }

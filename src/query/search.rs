@@ -15,6 +15,7 @@ use super::plan::{self, Plan};
 use super::rank::{ByDistance, ById, Ranked};
 use super::{Answer, Cursor, Explain, Filter, Near, PageError, Query, QueryError};
 use crate::collection::{Id, Segment, Snapshot};
+use crate::geometry::Radius;
 use crate::index::{Area, Hit, Kind, Lens, Run, Trace, in_order};
 
 impl Query {
@@ -54,7 +55,7 @@ impl Query {
             Some(Cursor::Distance { distance_m, id, served }) => (Some((*distance_m, id.as_str())), *served),
             Some(other) => return Err(PageError::Order { cursor: other.order(), query: "distance" }.into()),
         };
-        let radius_m = near.radius.map_or(f64::INFINITY, |radius| radius.metres());
+        let radius_m = near.radius.map_or(f64::INFINITY, Radius::metres);
         let lens = Lens::new(near.centre, near.metric, radius_m);
         let centre = *lens.unit();
         let area = self.area(Some(lens));
@@ -152,20 +153,16 @@ impl<'a> Search<'a> {
     fn take(&mut self, segment: &Segment, area: &Area, run: Run, mut hit: impl FnMut(Hit)) {
         let whole = segment.is_whole();
         self.explain.candidates += run.slots.len() as u64;
-        let counts = |hit: &Hit| self.counts(segment, whole, hit.slot);
+        self.explain.exact_tests += if run.inside { 0 } else { run.slots.len() as u64 };
+        let each = |found: Hit| {
+            if self.counts(segment, whole, found.slot) {
+                hit(found);
+            }
+        };
         if run.inside {
-            area.accept(segment.points(), run.slots, |found| {
-                if counts(&found) {
-                    hit(found)
-                }
-            });
+            area.accept(segment.points(), run.slots, each);
         } else {
-            self.explain.exact_tests += run.slots.len() as u64;
-            area.refine(segment.points(), run.slots, |found| {
-                if self.counts(segment, whole, found.slot) {
-                    hit(found)
-                }
-            });
+            area.refine(segment.points(), run.slots, each);
         }
     }
 

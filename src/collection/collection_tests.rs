@@ -78,6 +78,14 @@ fn changes_applied_again_do_nothing() {
 }
 
 #[test]
+fn an_empty_batch_uses_up_no_number() {
+    let collection = Collection::new();
+    assert_eq!(collection.apply(9, vec![]), []);
+    assert_eq!(collection.snapshot().seq(), 0);
+    assert_eq!(collection.apply(1, vec![put("a", 1.0)]), [Outcome::Created]);
+}
+
+#[test]
 fn a_batch_older_than_every_segment_can_arrive_again() {
     // Its numbers were taken to be four billion beyond the segments: an overflow, or every segment written anew.
     let collection = Collection::new();

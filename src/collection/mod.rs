@@ -95,6 +95,9 @@ impl Collection {
     /// Applies changes numbered `first_seq`, `first_seq + 1`, … and shows them, all at once.
     ///
     /// Changes that were applied before, by their number, are passed over. Later changes see earlier ones of the batch.
+    ///
+    /// Large batches are built on rayon's threads while other writers wait. So do not call this from a task of rayon: the
+    /// thread might take up another such task meanwhile, and wait for itself.
     pub fn apply(&self, first_seq: u64, changes: Vec<Change>) -> Vec<Outcome> {
         let mut writer = self.shared.writer();
         let outcomes = writer.apply(first_seq, changes, &self.shared.kinds);

@@ -100,6 +100,9 @@ impl Writer {
     }
 
     pub(super) fn apply(&mut self, first_seq: u64, changes: Vec<Change>, kinds: &[&'static Kind]) -> Vec<Outcome> {
+        if changes.is_empty() {
+            return Vec::new(); // nothing has a number, so nothing was applied up to one
+        }
         let last_seq = first_seq.saturating_add(changes.len() as u64).saturating_sub(1);
         self.renew_segments_out_of_range(first_seq, last_seq, kinds);
         let mut batch = Batch::default();

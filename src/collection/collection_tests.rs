@@ -185,3 +185,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_no_reader_holds_is_freed_and_what_one_holds_is_not() {
+    let collection = Collection::new();
+    let segment_of = |snapshot: &Snapshot| Arc::downgrade(&snapshot.segments()[0]);
+    collection.apply(1, vec![put("a", 1.0)]);
+    let held = collection.snapshot();
+    let (kept, seq) = (segment_of(&held), held.seq());
+    collection.apply(2, vec![put("a", 2.0)]);
+    let replaced = segment_of(&collection.snapshot());
+    collection.apply(3, vec![put("a", 3.0)]);
+    collection.settle();
+    assert!(kept.upgrade().is_some() && replaced.upgrade().is_none());
+    assert_eq!((seq, held.get("a").unwrap().point.lat_deg()), (1, 1.0));
+    drop(held);
+    collection.settle();
+    assert!(kept.upgrade().is_none());
+}

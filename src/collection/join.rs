@@ -71,7 +71,7 @@ fn finish(shared: &Arc<Shared>, number: u64, joined: Segment) {
         }
         let joined = (joined.live_count() > 0).then(|| Arc::new(joined));
         writer.replace(&joining.inputs, joined);
-        shared.publish(&writer);
+        shared.publish(&mut writer);
         start_if_due(shared, &mut writer);
     }
     drop(writer);

@@ -67,8 +67,9 @@ impl Shared {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn publish(&self, writer: &Writer) {
-        self.shown.store(Arc::new(writer.snapshot(&self.kinds)));
+    fn publish(&self, writer: &mut Writer) {
+        let before = self.shown.swap(Arc::new(writer.snapshot(&self.kinds)));
+        writer.retire(before);
     }
 }
 
@@ -101,7 +102,7 @@ impl Collection {
     pub fn apply(&self, first_seq: u64, changes: Vec<Change>) -> Vec<Outcome> {
         let mut writer = self.shared.writer();
         let outcomes = writer.apply(first_seq, changes, &self.shared.kinds);
-        self.shared.publish(&writer);
+        self.shared.publish(&mut writer);
         join::start_if_due(&self.shared, &mut writer);
         outcomes
     }
@@ -113,7 +114,8 @@ impl Collection {
 
     /// The removals that are due at a moment, oldest first, at most `most`: for the caller to append and apply.
     pub fn due(&self, now_ms: i64, most: usize) -> Vec<Change> {
-        let writer = self.shared.writer();
+        let mut writer = self.shared.writer();
+        writer.free_retired();
         let due = writer.expiries.range(..Expiry::first_after(now_ms)).take(most);
         due.map(|expiry| Change::Expire { id: expiry.id.clone(), put_seq: expiry.put_seq }).collect()
     }
@@ -124,6 +126,7 @@ impl Collection {
         while writer.is_joining() {
             writer = self.shared.settled.wait(writer).unwrap_or_else(PoisonError::into_inner);
         }
+        writer.free_retired();
     }
 }
 

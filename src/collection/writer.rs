@@ -1,5 +1,6 @@
 //! The one writer of a collection: it turns changes into marks and segments.
 
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -20,7 +21,12 @@ pub(super) struct Writer {
     /// The join that runs in the background, if any.
     pub(super) joining: Option<Joining>,
     pub(super) joins_started: u64,
+    /// Snapshots that are shown no more but may still be read, oldest first.
+    retired: VecDeque<Arc<Snapshot>>,
 }
+
+/// Retired snapshots that are kept for readers to let go. Beyond that the reader frees what it held.
+const RETIRED_MAX: usize = 16;
 
 /// A join in the background, and what went from its segments since it began.
 #[derive(Debug)]
@@ -93,6 +99,23 @@ impl Writer {
             segments: self.segments.iter().cloned().collect(),
             kinds: kinds.clone(),
         }
+    }
+
+    /// Keeps a snapshot that is shown no more until its last reader has let go of it.
+    ///
+    /// *Why*: whoever lets go last gives the memory of its segments back to the system, which takes longer than a query.
+    /// That is a writer's work, not a reader's.
+    pub(super) fn retire(&mut self, snapshot: Arc<Snapshot>) {
+        self.retired.push_back(snapshot);
+        self.free_retired();
+        if self.retired.len() > RETIRED_MAX {
+            self.retired.pop_front();
+        }
+    }
+
+    /// Frees the retired snapshots that nobody reads any more.
+    pub(super) fn free_retired(&mut self) {
+        self.retired.retain(|snapshot| Arc::strong_count(snapshot) > 1);
     }
 
     pub(super) fn is_joining(&self) -> bool {

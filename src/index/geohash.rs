@@ -23,7 +23,10 @@ pub(super) const GEOHASH: Kind = Kind {
 
 /// A cell with this many slots or fewer is read rather than cut into 32: looking up two stretches for each of the children
 /// costs as much as reading a block.
-const LEAF: usize = 8 * BLOCK;
+///
+/// *Why 16 blocks*: at 10 M clustered points a circle of a thousand answers takes 1.7 times as long as on the R-tree with 5
+/// blocks, 1.6 with 8, 1.3 with 16.
+const LEAF: usize = 16 * BLOCK;
 
 /// The most characters: 60 bits.
 const CHARACTERS: u32 = 12;

@@ -1,9 +1,10 @@
 //! Which index kind answers, when nobody says.
 //!
-//! The rule: **the R-tree when it is kept, else the first kind that is.** It is that plain because the four kinds stand
-//! over the same points in the same order and differ by less than a factor of two on everything the benches measure;
-//! the R-tree, whose boxes fit the points rather than the earth, is first or level on each of them
-//! (`cargo bench --bench kinds`). A rule with thresholds would need a gain to pay for its mistakes.
+//! The rule: **the first offered kind that the collection keeps**, and the list begins with the R-tree. It is that plain
+//! because the four kinds stand over the same points in the same order and differ by less than a factor of 1.5 on
+//! everything the benches measure. The R-tree, whose boxes fit the points rather than the earth, is the quickest for
+//! circles, boxes and polygons, and level for the ten nearest; only for the single nearest are Hilbert and geohash
+//! quicker, by a fifth (`cargo bench --bench kinds`). A rule with thresholds would need a gain to pay for its mistakes.
 
 use super::QueryError;
 use crate::collection::Snapshot;

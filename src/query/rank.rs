@@ -163,12 +163,12 @@ impl<'a> ByDistance<'a> {
 
     /// The wanted, in order.
     pub(super) fn finish(mut self) -> Vec<Ranked> {
-        if self.candidates.len() > self.want {
+        // Throwing out costs about as much as a distance in metres: it pays when most are to go.
+        if self.candidates.len() > 2 * self.want {
             self.shrink();
         }
-        self.settle();
-        let mut words = in_words(&self.candidates);
-        words.sort_unstable();
+        (0..self.candidates.len()).for_each(|place| self.reckon(place));
+        let words = first_words(in_words(&self.candidates), self.want);
         let places = words.into_iter().map(|word| (word & PLACE_BITS) as usize);
         let mut candidates: Vec<Candidate> = places.map(|place| self.candidates[place]).collect();
         let alike = candidates.chunk_by_mut(|a, b| leading(a.distance_m) == leading(b.distance_m));
@@ -215,6 +215,16 @@ fn leading(distance_m: f64) -> u64 {
 fn in_words(candidates: &[Candidate]) -> Vec<u64> {
     debug_assert!(candidates.len() as u64 <= PLACE_BITS);
     candidates.iter().zip(0..).map(|(candidate, place): (_, u64)| leading(candidate.distance_m) | place).collect()
+}
+
+/// The `want` first words in order, and those beyond that the leading bits of a distance do not tell from the last of them.
+fn first_words(mut words: Vec<u64>, want: usize) -> Vec<u64> {
+    if words.len() > want {
+        let (_, &mut last, _) = words.select_nth_unstable(want - 1);
+        words.retain(|word| word & !PLACE_BITS <= last & !PLACE_BITS);
+    }
+    words.sort_unstable();
+    words
 }
 
 /// Keeps the `want` first ids of the matches beyond a cursor.

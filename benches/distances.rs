@@ -3,6 +3,7 @@
 //! - *a distance*: ours from unit vectors, as an index has them, and from points, as somebody without an index does;
 //! - *membership*: how many points lie within a radius, on the R-tree and on the order itself, by each metric;
 //! - *a polygon*: whether it holds a point of its box, with 10 to 100 000 vertices, made ready beforehand;
+//! - *making a polygon ready*, for many candidates and for few, and what it says of boxes afterwards;
 //! - each of our own functions once more under criterion, which compares with its last run on the same machine.
 //!
 //! Not measured: accuracy, which is tested (`tests/geodesic.rs`); answers in order.
@@ -15,7 +16,7 @@ use criterion::Criterion;
 use geo::{Contains, Distance, Geodesic, Haversine, VincentyDistance};
 use geographiclib_rs::InverseGeodesic;
 use nigh::generate::{Random, generator_named};
-use nigh::geometry::{METRICS, Metric, Point, UnitVector, metric_named};
+use nigh::geometry::{METRICS, Metric, Overlap, Point, Rect, UnitVector, metric_named};
 
 use support::ours::Ours;
 use support::peers::Kiddo;
@@ -37,6 +38,7 @@ fn main() {
     }
     race_membership();
     race_polygons();
+    race_preparation();
     under_criterion();
 }
 
@@ -185,6 +187,40 @@ fn race_polygons() {
         rounds::print(&title, &times);
         let own_ns = times[0].median_ns() / PAIRS as f64;
         rounds::print_ratio("ours, ns a candidate", own_ns, most_ns.map(Mark::AtMost));
+    }
+}
+
+/// What a polygon costs before the first candidate, a vertex, and what a box costs afterwards.
+fn race_preparation() {
+    for vertices in [10, 1_000, 100_000] {
+        let title = format!("making a polygon of {} vertices ready (ns)", grouped(f64::from(vertices)));
+        if !is_wanted(&title) {
+            continue;
+        }
+        let mut random = Random::seeded(17);
+        let centre = Point::new(47.0, 8.0).expect("on the earth");
+        let shape = Shape::round(centre, 300_000.0, vertices as usize, &mut random);
+        let ready = shape.polygon.prepare();
+        let [west, south, east, north] = shape.frame();
+        let mut small_box = || {
+            let (lat, lon) = (random.between(south, north), random.between(west, east));
+            Rect::from_corners(lat, lon, lat + 0.05, lon + 0.05).expect("a box on the earth")
+        };
+        let handfuls: Vec<Vec<Rect>> =
+            (0..rounds::rounds() + 1).map(|_| (0..PAIRS).map(|_| small_box()).collect()).collect();
+        let vague = |rect: &&Rect| ready.overlap(**rect) == Overlap::Boundary;
+        let times = rounds::race(
+            &handfuls,
+            Cache::Warm,
+            vec![
+                Contender::new("for many candidates", |_| shape.polygon.prepare().memory_bytes()),
+                Contender::new("for 256 candidates", |_| shape.polygon.prepare_for(256).memory_bytes()),
+                Contender::new(format!("{PAIRS} boxes"), |boxes: &Vec<Rect>| boxes.iter().filter(vague).count()),
+            ],
+        );
+        rounds::print(&title, &times);
+        rounds::print_ratio("for many, ns a vertex", times[0].median_ns() / f64::from(vertices), None);
+        rounds::print_ratio("ns a box", times[2].median_ns() / PAIRS as f64, None);
     }
 }
 

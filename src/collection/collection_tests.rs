@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::geometry::Point;
+use crate::geometry::{Point, Rect};
 
 fn id(name: &str) -> Id {
     Id::new(name).unwrap()
@@ -202,4 +202,14 @@ fn what_no_reader_holds_is_freed_and_what_one_holds_is_not() {
     drop(held);
     collection.settle();
     assert!(kept.upgrade().is_none());
+}
+
+#[test]
+fn a_collection_too_small_for_directories_still_shows_their_cells() {
+    let collection = Collection::new();
+    collection.apply(1, vec![put("a", 1.0), put("b", 2.0)]);
+    for kind in Kind::offered() {
+        let cells = collection.snapshot().cells(kind, Rect::WORLD, 3, 10).unwrap();
+        assert_eq!(cells.iter().map(|cell| cell.slots.len()).max(), Some(2), "{}", kind.name);
+    }
 }

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use super::item::{Item, ItemRef};
 use super::names::Names;
 use super::payload::{Payload, Record, write_record};
-use crate::geometry::Point;
-use crate::index::{Directory, Kind, PARALLEL_FROM, Points, Sorted};
+use crate::geometry::{Point, Rect};
+use crate::index::{Directory, DirectoryCell, Kind, PARALLEL_FROM, Points, Sorted};
 
 /// Up to this many points a segment keeps no directories: looking at two blocks is quicker than any of them.
 const PLAIN_UP_TO: usize = 64;
@@ -109,6 +109,16 @@ impl Segment {
     /// The directory of a kind, when the segment keeps one.
     pub fn directory(&self, kind: &Kind) -> Option<&dyn Directory> {
         self.directories.iter().find(|(own, _)| *own == kind).map(|(_, directory)| &**directory)
+    }
+
+    /// The boxes of a kind's directory. A segment too small to keep one makes it for the occasion.
+    pub(super) fn cells(&self, kind: &Kind, frame: Rect, level: u32, most: usize) -> Vec<DirectoryCell> {
+        if let Some(directory) = self.directory(kind) {
+            return directory.cells(&self.points, frame, level, most);
+        }
+        let points: Vec<Point> = self.points.slots().map(|slot| self.points.point(slot)).collect();
+        let sorted = Sorted::new(&points);
+        (kind.build)(&sorted).cells(&sorted.points, frame, level, most)
     }
 
     /// The item of a slot, whether or not it is gone.

@@ -53,13 +53,12 @@ impl Snapshot {
         if !self.kinds.contains(&kind) {
             return None;
         }
-        let directories = self.segments.iter().filter_map(|segment| Some((segment, segment.directory(kind)?)));
         let mut cells = Vec::new();
-        for (segment, directory) in directories {
-            if cells.len() >= most {
-                break;
+        for segment in self.segments.iter() {
+            let room = most - cells.len();
+            if room > 0 {
+                cells.extend(segment.cells(kind, frame, level, room));
             }
-            cells.extend(directory.cells(segment.points(), frame, level, most - cells.len()));
         }
         Some(cells)
     }

@@ -210,6 +210,12 @@ impl Cell {
         let depth = u32::from(self.depth);
         grid_rect((self.column, self.row), (depth, depth))
     }
+
+    /// The box of the cell as people draw it, to the last digit.
+    pub fn outline(self) -> Rect {
+        let depth = u32::from(self.depth);
+        grid_outline((self.column, self.row), (depth, depth))
+    }
 }
 
 /// The upper `bits` bits of a word.
@@ -217,16 +223,27 @@ pub(super) fn upper_bits(bits: u32) -> u32 {
     u32::MAX.checked_shl(ORDER - bits).unwrap_or(0)
 }
 
-/// The box of a grid rectangle: its south-west grid cell, and how many leading bits of column and row are fixed.
-pub(super) fn grid_rect((column, row): (u32, u32), (lon_bits, lat_bits): (u32, u32)) -> Rect {
+/// A box that surely holds a grid rectangle: its south-west grid cell, and how many leading bits of column and row are fixed.
+pub(super) fn grid_rect(corner: (u32, u32), bits: (u32, u32)) -> Rect {
+    grid_box(corner, bits, WIDEN_DEG)
+}
+
+/// The box of a grid rectangle as people draw it; its edges are exact, but a position within rounding of one may be counted
+/// to the other side.
+pub(super) fn grid_outline(corner: (u32, u32), bits: (u32, u32)) -> Rect {
+    grid_box(corner, bits, 0.0)
+}
+
+#[inline]
+fn grid_box((column, row): (u32, u32), (lon_bits, lat_bits): (u32, u32), widen_deg: f64) -> Rect {
     let width = (1_u64 << (ORDER - lon_bits)) as f64;
     let height = (1_u64 << (ORDER - lat_bits)) as f64;
     let (x, y) = (f64::from(column), f64::from(row));
     Rect::clamped(
-        y * LAT_CELL_DEG - 90.0 - WIDEN_DEG,
-        x * LON_CELL_DEG - 180.0 - WIDEN_DEG,
-        (y + height) * LAT_CELL_DEG - 90.0 + WIDEN_DEG,
-        (x + width) * LON_CELL_DEG - 180.0 + WIDEN_DEG,
+        y * LAT_CELL_DEG - 90.0 - widen_deg,
+        x * LON_CELL_DEG - 180.0 - widen_deg,
+        (y + height) * LAT_CELL_DEG - 90.0 + widen_deg,
+        (x + width) * LON_CELL_DEG - 180.0 + widen_deg,
     )
 }
 

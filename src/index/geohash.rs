@@ -6,7 +6,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::curve::{self, grid_rect, upper_bits};
+use super::curve::{self, grid_outline, grid_rect, upper_bits};
 use super::hilbert::parts;
 use super::tree::Tree;
 use super::window::Window;
@@ -121,8 +121,8 @@ impl Tree for Geohash {
         }
     }
 
-    fn rect(&self, node: Node) -> Rect {
-        Node::rect(node)
+    fn outline(&self, node: Node) -> Rect {
+        grid_outline((node.column, node.row), node.bits())
     }
 
     #[inline]

@@ -56,8 +56,8 @@ impl Tree for Hilbert {
         }
     }
 
-    fn rect(&self, node: Node) -> Rect {
-        node.cell.rect()
+    fn outline(&self, node: Node) -> Rect {
+        node.cell.outline()
     }
 
     #[inline]

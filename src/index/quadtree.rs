@@ -100,8 +100,8 @@ impl Tree for Quadtree {
         }
     }
 
-    fn rect(&self, node: Node) -> Rect {
-        node.cell.rect()
+    fn outline(&self, node: Node) -> Rect {
+        node.cell.outline()
     }
 
     fn is_leaf(&self, node: Node) -> bool {

@@ -78,7 +78,7 @@ impl Tree for RTree {
         }
     }
 
-    fn rect(&self, node: Node) -> Rect {
+    fn outline(&self, node: Node) -> Rect {
         self.levels[node.level as usize][node.index as usize].rect()
     }
 

@@ -29,8 +29,8 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     /// Children that the window surely does not touch may be left out: a kind knows a quicker way to tell than a box.
     fn children(&self, node: Self::Node, window: &Window, each: impl FnMut(Self::Node, Rect));
 
-    /// The box of a node.
-    fn rect(&self, node: Self::Node) -> Rect;
+    /// The box of a node, for drawing.
+    fn outline(&self, node: Self::Node) -> Rect;
 
     /// Completes a child that the walk wants to keep: some kinds look up slots only now. `false` drops it as empty.
     fn enter(&self, points: &Points, parent: Self::Node, node: &mut Self::Node) -> bool {
@@ -86,7 +86,7 @@ impl<T: Tree> Directory for T {
             } else {
                 let mut slots = 0..0;
                 self.slots(points, node, |part, _| slots = hull(&slots, &part));
-                cells.push(DirectoryCell { rect: self.rect(node), level: depth, slots, label: self.label(node) });
+                cells.push(DirectoryCell { rect: self.outline(node), level: depth, slots, label: self.label(node) });
             }
         }
         cells

@@ -213,3 +213,19 @@ fn a_collection_too_small_for_directories_still_shows_their_cells() {
         assert_eq!(cells.iter().map(|cell| cell.slots.len()).max(), Some(2), "{}", kind.name);
     }
 }
+
+#[test]
+fn batches_behind_a_long_join_do_not_pile_up_without_bound() {
+    // Batches a little larger than what a write joins by itself once left a segment each, 134 in six seconds.
+    let collection = Collection::with_kinds([]);
+    let batch =
+        |first: u64, count: u64| (first..first + count).map(|i| put(&format!("{i}"), (i % 90) as f64)).collect();
+    let (mut seq, mut most) = (1, 0);
+    for count in [200_000, 200_000].into_iter().chain(std::iter::repeat_n(4_500, 100)) {
+        collection.apply(seq, batch(seq, count));
+        seq += count;
+        most = most.max(collection.snapshot().segments().len());
+    }
+    assert!(most <= 48, "{most} segments");
+    assert_eq!(shown(&collection.snapshot()).len() as u64, seq - 1);
+}

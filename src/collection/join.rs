@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::segment::{Draft, Segment};
 use super::writer::{Joining, Writer};
-use super::{Shared, tiers};
+use super::{Shared, sweep, tiers};
 
 /// Starts a join in the background if one is due and none runs.
 pub(super) fn start_if_due(shared: &Arc<Shared>, writer: &mut Writer) {
@@ -41,7 +41,7 @@ fn begin(writer: &mut Writer, inputs: Vec<Arc<Segment>>) -> u64 {
 
 fn due(segments: &[Arc<Segment>]) -> Option<Vec<Arc<Segment>>> {
     let sizes: Vec<usize> = segments.iter().map(|segment| segment.live_count()).collect();
-    let group = tiers::to_join(&sizes, 0, usize::MAX);
+    let group = tiers::to_join(&sizes, 0, tiers::SEGMENT_MAX);
     if !group.is_empty() {
         return Some(group.into_iter().map(|index| segments[index].clone()).collect());
     }
@@ -60,7 +60,9 @@ fn join(inputs: &[Arc<Segment>], shared: &Shared, base_seq: u64) -> Segment {
 
 /// Carries over what went meanwhile, shows the new segment, and sees whether another join is due.
 fn finish(shared: &Arc<Shared>, number: u64, joined: Segment) {
-    let mut writer = shared.writer();
+    let Ok(mut writer) = shared.writer.lock() else {
+        return shared.settled.notify_all(); // a writer failed half-way: nothing is written any more
+    };
     // Kept until the lock is let go: freeing a large segment takes time.
     let ours = writer.joining.take_if(|joining| joining.number == number);
     if let Some(joining) = &ours {
@@ -70,9 +72,10 @@ fn finish(shared: &Arc<Shared>, number: u64, joined: Segment) {
             }
         }
         let joined = (joined.live_count() > 0).then(|| Arc::new(joined));
-        writer.replace(&joining.inputs, joined);
+        writer.replace_in_place(&joining.inputs, joined);
         shared.publish(&mut writer);
         start_if_due(shared, &mut writer);
+        sweep::start_if_due(shared, &mut writer);
     }
     drop(writer);
     shared.settled.notify_all();

@@ -14,7 +14,7 @@
 //! it goes only when a [`Change::Expire`] is applied.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
 
@@ -25,6 +25,7 @@ mod names;
 mod payload;
 mod segment;
 mod snapshot;
+mod sweep;
 mod tiers;
 mod writer;
 
@@ -63,8 +64,11 @@ struct Shared {
 
 impl Shared {
     fn writer(&self) -> MutexGuard<'_, Writer> {
-        // A writer that panicked half-way published nothing; what it left behind is marks that no snapshot sees.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        // What a writer that panicked half-way left behind is marked but not replaced. Readers keep the last snapshot;
+        // unknown state is worse than an outage.
+        self.writer
+            .lock()
+            .expect("no writer failed half-way; if one did, readers go on but nothing is written any more")
     }
 
     fn publish(&self, writer: &mut Writer) {
@@ -87,7 +91,13 @@ impl Collection {
 
     /// An empty collection that keeps the given index kinds. A scan is always possible.
     pub fn with_kinds(kinds: impl IntoIterator<Item = &'static Kind>) -> Collection {
-        let kinds: Arc<[&'static Kind]> = kinds.into_iter().collect();
+        let mut distinct: Vec<&'static Kind> = Vec::new();
+        for kind in kinds {
+            if !distinct.contains(&kind) {
+                distinct.push(kind);
+            }
+        }
+        let kinds: Arc<[&'static Kind]> = distinct.into();
         let writer = Writer::default();
         let shown = ArcSwap::from_pointee(writer.snapshot(&kinds));
         Collection { shared: Arc::new(Shared { shown, writer: Mutex::new(writer), settled: Condvar::new(), kinds }) }
@@ -104,6 +114,7 @@ impl Collection {
         let outcomes = writer.apply(first_seq, changes, &self.shared.kinds);
         self.shared.publish(&mut writer);
         join::start_if_due(&self.shared, &mut writer);
+        sweep::start_if_due(&self.shared, &mut writer);
         outcomes
     }
 
@@ -124,7 +135,7 @@ impl Collection {
     pub fn settle(&self) {
         let mut writer = self.shared.writer();
         while writer.is_joining() {
-            writer = self.shared.settled.wait(writer).unwrap_or_else(PoisonError::into_inner);
+            writer = self.shared.settled.wait(writer).expect("no writer failed half-way");
         }
         writer.free_retired();
     }

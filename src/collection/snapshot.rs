@@ -55,11 +55,12 @@ impl Snapshot {
         }
         let mut cells = Vec::new();
         for segment in self.segments.iter() {
-            let room = most - cells.len();
+            let room = most.saturating_sub(cells.len());
             if room > 0 {
                 cells.extend(segment.cells(kind, frame, level, room));
             }
         }
+        cells.truncate(most);
         Some(cells)
     }
 

@@ -2,15 +2,24 @@
 //!
 //! Small segments appear with every batch; too many of them make every query slower, and joining too eagerly makes
 //! every write dearer. The rule: **a segment is joined with all smaller ones as soon as it is not more than
-//! [`RATIO`] times as large as they are together.** So sizes at rest grow at least threefold from one to the next, ten
-//! million points stand in at most fifteen segments, most of them tiny, and a point is copied about
-//! log(n)/log(1.5) times in its life, in small, cached pieces at first.
+//! [`RATIO`] times as large as they are together.** So, at rest, each segment more than triples the sum of those up to it:
+//! ten million points stand in at most fifteen, most of them tiny, and a point is copied about log(n)/log(1.5) times in
+//! its life, in small, cached pieces at first. While a large join runs there may be more; see [`at_once`].
 
 /// How much larger than all smaller ones together a segment must be to be left alone.
 const RATIO: usize = 2;
 
 /// Joins of up to this many points happen in the write itself: they take less time than handing them over.
 pub(super) const AT_ONCE: usize = 4096;
+
+/// How many points a write may join by itself, by how many segments there are: the more have piled up behind a join that
+/// takes its time, the more, so that their number grows with the logarithm of what is written meanwhile.
+pub(super) fn at_once(segments: usize) -> usize {
+    AT_ONCE << (segments.saturating_sub(16) / 4).min(12)
+}
+
+/// The most points in one segment: slots are 32-bit numbers.
+pub(super) const SEGMENT_MAX: usize = u32::MAX as usize - 1;
 
 /// Picks segments to join from their sizes (live points): the indexes of a group of at least two.
 ///
@@ -39,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_at_rest_grow_threefold() {
+    fn each_segment_at_rest_more_than_triples_the_sum_of_those_up_to_it() {
         assert_eq!(to_join(&[10_000, 3_000, 900, 200], 0, usize::MAX), Vec::<usize>::new());
         assert_eq!(to_join(&[8_000, 2_800, 900, 500], 0, usize::MAX), vec![3, 2, 1, 0]);
         assert_eq!(to_join(&[1_000_000, 2_800, 900, 500], 0, usize::MAX), vec![3, 2, 1]);

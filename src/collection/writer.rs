@@ -22,7 +22,9 @@ pub(super) struct Writer {
     pub(super) joining: Option<Joining>,
     pub(super) joins_started: u64,
     /// Snapshots that are shown no more but may still be read, oldest first.
-    retired: VecDeque<Arc<Snapshot>>,
+    pub(super) retired: VecDeque<Arc<Snapshot>>,
+    /// Whether a thread looks after them.
+    pub(super) sweeping: bool,
 }
 
 /// Retired snapshots that are kept for readers to let go. Beyond that the reader frees what it held.
@@ -129,8 +131,8 @@ impl Writer {
         let last_seq = first_seq.saturating_add(changes.len() as u64).saturating_sub(1);
         self.renew_segments_out_of_range(first_seq, last_seq, kinds);
         let mut batch = Batch::default();
-        let outcomes =
-            (first_seq..).zip(changes).map(|(seq, change)| self.apply_one(&mut batch, seq, change)).collect();
+        let numbered = (0..).map(|place| first_seq.saturating_add(place)).zip(changes);
+        let outcomes = numbered.map(|(seq, change)| self.apply_one(&mut batch, seq, change)).collect();
         self.seq = self.seq.max(last_seq);
         self.add(batch, kinds);
         outcomes
@@ -219,7 +221,7 @@ impl Writer {
             let joined = self.small_segments_to_join(draft.len());
             joined.iter().for_each(|segment| draft.push_live(segment));
             let added = Arc::new(draft.build(kinds, self.seq));
-            self.replace(&joined, Some(added));
+            self.replace(&joined, added);
         }
         self.drop_dead_segments();
     }
@@ -228,13 +230,25 @@ impl Writer {
         let free = |segment: &&Arc<Segment>| !self.joining.as_ref().is_some_and(|joining| joining.takes(segment));
         let free: Vec<&Arc<Segment>> = self.segments.iter().filter(free).collect();
         let sizes: Vec<usize> = free.iter().map(|segment| segment.live_count()).collect();
-        tiers::to_join(&sizes, spare, tiers::AT_ONCE).into_iter().map(|index| free[index].clone()).collect()
+        tiers::to_join(&sizes, spare, tiers::at_once(self.segments.len()))
+            .into_iter()
+            .map(|index| free[index].clone())
+            .collect()
     }
 
-    /// Puts a segment in place of those it was made from.
-    pub(super) fn replace(&mut self, old: &[Arc<Segment>], new: Option<Arc<Segment>>) {
+    /// Adds a segment as the newest, in place of those it was made from.
+    fn replace(&mut self, old: &[Arc<Segment>], new: Arc<Segment>) {
         self.segments.retain(|segment| !old.iter().any(|gone| Arc::ptr_eq(gone, segment)));
-        self.segments.extend(new);
+        self.segments.push(new);
+    }
+
+    /// Puts a segment where the oldest of those it was made from stood: what came meanwhile stays newer.
+    pub(super) fn replace_in_place(&mut self, old: &[Arc<Segment>], new: Option<Arc<Segment>>) {
+        let is_old = |segment: &Arc<Segment>| old.iter().any(|gone| Arc::ptr_eq(gone, segment));
+        let place = self.segments.iter().position(is_old).unwrap_or(0);
+        self.segments.retain(|segment| !is_old(segment));
+        let place = place.min(self.segments.len());
+        self.segments.splice(place..place, new);
     }
 
     fn drop_dead_segments(&mut self) {

@@ -209,6 +209,12 @@ impl Span {
     }
 }
 
+/// Whether a box with this least squared chord surely holds no point whose squared chord is up to `bound`.
+#[inline]
+pub fn surely_beyond(least: f64, bound: f64) -> bool {
+    least > widened(bound)
+}
+
 fn widened(chord2: f64) -> f64 {
     let chord = sqrt(chord2) + CHORD_MARGIN;
     chord * chord * (1.0 + RELATIVE_MARGIN)

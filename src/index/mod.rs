@@ -58,7 +58,7 @@ pub enum Role {
     Reference,
     /// Kept by collections and offered to users.
     Offered,
-    /// Built on demand, to compare with.
+    /// Kept only by collections that name it, to compare with.
     Baseline,
 }
 
@@ -126,7 +126,7 @@ pub trait Directory: Send + Sync + std::fmt::Debug {
 
     /// Hands out runs nearest first, while the visitor draws the lens of the area nearer.
     ///
-    /// The visitor is handed every block at most once. Whatever lies within the lens as it stands at the end has been
+    /// The visitor is handed every slot at most once. Whatever lies within the lens as it stands at the end has been
     /// handed out. The default looks through the cover for the lens as it is at the start.
     fn nearest(&self, points: &Points, area: &mut Area, visit: &mut dyn FnMut(Run, &mut Area), trace: &mut Trace) {
         let mut runs = Vec::new();

@@ -228,8 +228,7 @@ impl Points {
         start..end.max(start)
     }
 
-    /// The slots of the blocks round the place where a position would stand: at least `count` slots, if there are so
-    /// many, and the block after.
+    /// The slots of the blocks round the place where a position would stand: about `count`, fewer at the ends.
     pub fn neighbourhood(&self, at: Point, count: usize) -> Range<u32> {
         let key = curve::key_of(at.lat_deg(), at.lon_deg());
         let home = self.ruler.first_not(0..self.ruler.keys.len(), |first| first <= key).saturating_sub(1);

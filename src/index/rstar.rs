@@ -1,7 +1,7 @@
 //! The library everyone knows, behind the same surface: an [`rstar::RTree`] of longitude/latitude points.
 //!
-//! It is there to be compared with, in benches, in `compare` and as a second opinion in tests; collections do not keep
-//! one unless told to. What surprises: it knows degrees only, so it can name candidates by box but not measure.
+//! It is there to be compared with, in benches and as a second opinion in tests; collections keep one, and comparisons show
+//! it, only when told to. What surprises: it knows degrees only, so it can name candidates by box but not measure.
 
 use rstar::primitives::GeomWithData;
 use rstar::{AABB, ParentNode, RTree, RTreeNode};

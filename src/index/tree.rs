@@ -41,7 +41,8 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     /// Whether the walk should stop here and name the slots.
     fn is_leaf(&self, node: Self::Node) -> bool;
 
-    /// Hands out the slots that may lie in a node; `true` for those that surely do.
+    /// Hands out the slots that may lie in a node; `true` for those that surely do. Leaves may share slots with other
+    /// leaves only in whole blocks.
     fn slots(&self, points: &Points, node: Self::Node, each: impl FnMut(Range<u32>, bool));
 
     /// What people call a node.

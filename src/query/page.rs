@@ -1,7 +1,8 @@
 //! Pages: how many answers at once, and where the next page goes on.
 //!
 //! A [`Cursor`] names the last answer of a page by what orders it, (distance, id) or id, not by its position. So a
-//! page that is asked for later, when items have come and gone, never repeats an answer and never skips one that stayed.
+//! page that is asked for later, when items have come, gone and moved, neither repeats nor skips an item that stayed
+//! where it was.
 
 use std::fmt;
 use std::str::FromStr;

@@ -79,6 +79,22 @@ fn the_total_of_a_page_is_exact_on_every_page() {
 }
 
 #[test]
+fn the_total_of_the_nearest_is_the_number_asked_for_or_all_there_is() {
+    let collection = filled("clustered", 500);
+    let snapshot = collection.snapshot();
+    let near = Query::near(snapshot.get("p3").unwrap().point).in_pages_of(Limit::new(10).unwrap());
+    for (k, expected) in [(5, 5), (10, 10), (120, 120), (500, 500), (900, 500)] {
+        let mut query = near.clone().nearest(K::new(k).unwrap());
+        loop {
+            let answer = query.run(&snapshot).unwrap();
+            assert_eq!(answer.matched, expected);
+            let Some(next) = answer.next else { break };
+            query = query.after(next);
+        }
+    }
+}
+
+#[test]
 fn an_answer_says_what_it_took() {
     let collection = filled("clustered", 20_000);
     let snapshot = collection.snapshot();

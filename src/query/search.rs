@@ -16,6 +16,7 @@ use super::rank::{ByDistance, ById, Ranked};
 use super::{Answer, Cursor, Explain, Filter, Near, PageError, Query, QueryError};
 use crate::collection::{Id, Segment, Snapshot};
 use crate::geometry::Radius;
+use crate::index::lens::surely_beyond;
 use crate::index::{Area, Hit, Kind, Lens, Run, Trace, in_order};
 
 impl Query {
@@ -45,6 +46,11 @@ impl Query {
         })
     }
 
+    /// Whether every item matches, but for a radius.
+    fn is_unconditional(&self) -> bool {
+        self.rect.is_none() && self.cell.is_none() && self.polygon.is_none() && self.filter.is_none()
+    }
+
     fn area(&self, lens: Option<Lens>) -> Area {
         Area { lens, rect: self.rect, cell: self.cell, polygon: self.polygon.clone() }
     }
@@ -64,13 +70,20 @@ impl Query {
         let Found { mut ranked, matched, beyond } = match near.k {
             None => search.all_by_distance(&area, ByDistance::new(segments, near.metric, centre, limit, after)),
             Some(k) => {
-                let want = (k.get() as u64).saturating_sub(served) as usize;
+                let k = k.get() as u64;
+                let mut want = k.saturating_sub(served) as usize;
                 if want == 0 {
-                    return Ok(Page { ranked: Vec::new(), matched: k.get() as u64, next: None });
+                    return Ok(Page { ranked: Vec::new(), matched: k, next: None });
+                }
+                // Where everything matches, how much does is known, and a page is all that needs to be found.
+                let everything = near.radius.is_none() && self.is_unconditional();
+                if everything {
+                    want = want.min(limit + 1);
                 }
                 let ranked = search.nearest(area, ByDistance::new(segments, near.metric, centre, want, after));
                 let beyond = ranked.len() as u64;
-                Found { ranked, matched: served + beyond, beyond }
+                let matched = if everything { k.min(search.snapshot.len() as u64) } else { served + beyond };
+                Found { ranked, matched, beyond }
             }
         };
         ranked.truncate(limit);
@@ -89,8 +102,7 @@ impl Query {
             Some(other) => return Err(PageError::Order { cursor: other.order(), query: "id" }.into()),
         };
         let limit = self.limit.get();
-        let everything = self.rect.is_none() && self.cell.is_none() && self.polygon.is_none() && self.filter.is_none();
-        let Found { mut ranked, matched, beyond } = if everything {
+        let Found { mut ranked, matched, beyond } = if self.is_unconditional() {
             search.listing(limit + 1, after)
         } else {
             search.all_by_id(&self.area(None), limit, after)
@@ -213,7 +225,7 @@ impl<'a> Search<'a> {
         let mut matched = 0;
         for (number, segment) in self.segments() {
             for_each_run(self, segment, area, |search, run| {
-                if run.inside && search.filter.is_none() && run.least_chord2 > sink.bound_chord2() {
+                if run.inside && search.filter.is_none() && surely_beyond(run.least_chord2, sink.bound_chord2()) {
                     let count = segment.count_there(run.slots.clone(), search.snapshot.seq());
                     search.explain.candidates += run.slots.len() as u64;
                     sink.count_beyond_bound(count);
@@ -249,12 +261,18 @@ impl<'a> Search<'a> {
 
     /// The first ids of the whole collection: read off the order of ids, segment by segment.
     fn listing(&mut self, want: usize, after: Option<&'a str>) -> Found {
+        self.explain.because = "no kind is needed: everything is read off the order of ids";
         let mut sink = ById::new(self.snapshot.segments(), want, after);
         for (number, segment) in self.segments() {
             sink.enter(number);
             let first = after.map_or(0, |id| segment.first_rank_after(id));
             let there = segment.slots_by_rank(first).filter(|&slot| segment.is_there(slot, self.snapshot.seq()));
-            there.take(want).for_each(|slot| sink.push(slot));
+            let mut taken = 0;
+            there.take(want).for_each(|slot| {
+                taken += 1;
+                sink.push(slot);
+            });
+            self.explain.candidates += taken;
             self.explain.segments += 1;
         }
         let ranked = sink.finish();

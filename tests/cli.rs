@@ -9,6 +9,10 @@ fn nigh(arguments: &[&str]) -> Output {
 }
 
 fn with_input(arguments: &[&str], input: &str) -> Output {
+    with_bytes(arguments, input.as_bytes())
+}
+
+fn with_bytes(arguments: &[&str], input: &[u8]) -> Output {
     let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -17,7 +21,7 @@ fn with_input(arguments: &[&str], input: &str) -> Output {
         .spawn()
         .expect("nigh runs");
     // A command that was asked wrongly does not read its input.
-    let _ = process.stdin.take().expect("piped").write_all(input.as_bytes());
+    let _ = process.stdin.take().expect("piped").write_all(input);
     process.wait_with_output().expect("nigh ends")
 }
 
@@ -50,6 +54,30 @@ fn lines_of_standard_input_keep_their_place_and_bad_ones_make_exit_code_3() {
     assert!(messages.contains("line 2: \"here\" is not numbers"), "{messages}");
     assert!(messages.contains("1 row was rejected"), "{messages}");
     assert_eq!(with_input(&["distance", "-"], "0,0,0,0\n").status.code(), Some(0));
+}
+
+#[test]
+fn a_line_that_is_no_text_takes_no_good_neighbour_with_it() {
+    let output = with_bytes(&["distance", "-"], b"0,0,0,0\n0,0,\xff,1\r\n0,0,0,180");
+    let (code, figures, messages) = said(&output);
+    assert_eq!((code, figures.as_str()), (Some(3), "0\n\n20015114.442035925\n"), "{messages}");
+    assert!(messages.contains("line 2: "), "{messages}");
+}
+
+#[test]
+fn whoever_reads_the_messages_may_have_seen_enough() {
+    for (arguments, code) in [(&["distance", "-"][..], 3), (&["distance", "x"], 2)] {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("nigh runs");
+        drop(process.stderr.take());
+        let _ = process.stdin.take().expect("piped").write_all(b"x\n0,0,0,0\n");
+        assert_eq!(process.wait().expect("nigh ends").code(), Some(code), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The command line as it is typed: figures, refusals, exit codes.
 
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 
 fn nigh(arguments: &[&str]) -> Output {
@@ -105,6 +105,26 @@ fn a_port_that_is_taken_is_a_failure_that_names_it() {
     let (code, _, messages) = said(&nigh(&["serve", "--no-demo", "--listen", &address]));
     assert_eq!(code, Some(1), "{messages}");
     assert!(messages.contains(&address) && messages.contains("--listen"), "{messages}");
+}
+
+#[test]
+fn the_service_goes_on_when_nobody_reads_its_address() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
+        .args(["serve", "--no-demo", "--listen", &free.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("nigh runs");
+    drop(process.stdout.take());
+    let listens = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        TcpStream::connect(free).is_ok()
+    });
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let ended = process.try_wait().expect("it can be asked");
+    let _ = process.kill();
+    let _ = process.wait();
+    assert_eq!((listens, ended), (true, None));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The command line as it is typed: figures, refusals, exit codes.
 
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 
 fn nigh(arguments: &[&str]) -> Output {
@@ -9,6 +9,10 @@ fn nigh(arguments: &[&str]) -> Output {
 }
 
 fn with_input(arguments: &[&str], input: &str) -> Output {
+    with_bytes(arguments, input.as_bytes())
+}
+
+fn with_bytes(arguments: &[&str], input: &[u8]) -> Output {
     let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -17,7 +21,7 @@ fn with_input(arguments: &[&str], input: &str) -> Output {
         .spawn()
         .expect("nigh runs");
     // A command that was asked wrongly does not read its input.
-    let _ = process.stdin.take().expect("piped").write_all(input.as_bytes());
+    let _ = process.stdin.take().expect("piped").write_all(input);
     process.wait_with_output().expect("nigh ends")
 }
 
@@ -53,6 +57,30 @@ fn lines_of_standard_input_keep_their_place_and_bad_ones_make_exit_code_3() {
 }
 
 #[test]
+fn a_line_that_is_no_text_takes_no_good_neighbour_with_it() {
+    let output = with_bytes(&["distance", "-"], b"0,0,0,0\n0,0,\xff,1\r\n0,0,0,180");
+    let (code, figures, messages) = said(&output);
+    assert_eq!((code, figures.as_str()), (Some(3), "0\n\n20015114.442035925\n"), "{messages}");
+    assert!(messages.contains("line 2: "), "{messages}");
+}
+
+#[test]
+fn whoever_reads_the_messages_may_have_seen_enough() {
+    for (arguments, code) in [(&["distance", "-"][..], 3), (&["distance", "x"], 2)] {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("nigh runs");
+        drop(process.stderr.take());
+        let _ = process.stdin.take().expect("piped").write_all(b"x\n0,0,0,0\n");
+        assert_eq!(process.wait().expect("nigh ends").code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
 fn what_is_asked_wrongly_makes_exit_code_2_and_says_what_would_be_right() {
     for (arguments, message) in [
         (&["distance"][..], "required"),
@@ -77,6 +105,26 @@ fn a_port_that_is_taken_is_a_failure_that_names_it() {
     let (code, _, messages) = said(&nigh(&["serve", "--no-demo", "--listen", &address]));
     assert_eq!(code, Some(1), "{messages}");
     assert!(messages.contains(&address) && messages.contains("--listen"), "{messages}");
+}
+
+#[test]
+fn the_service_goes_on_when_nobody_reads_its_address() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
+        .args(["serve", "--no-demo", "--listen", &free.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("nigh runs");
+    drop(process.stdout.take());
+    let listens = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        TcpStream::connect(free).is_ok()
+    });
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let ended = process.try_wait().expect("it can be asked");
+    let _ = process.kill();
+    let _ = process.wait();
+    assert_eq!((listens, ended), (true, None));
 }
 
 #[test]

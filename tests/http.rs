@@ -3,6 +3,7 @@
 mod service;
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use nigh::format::FORMATS;
 use nigh::geometry::METRICS;
@@ -312,6 +313,65 @@ fn ids_with_every_kind_of_letter_are_found_by_their_encoded_path() {
         let body = service.get(&format!("/collections/default/items/{path}")).json();
         assert_eq!((&body["code"], &body["value"]), (&json!("item-not-found"), &json!(name)));
     }
+}
+
+#[test]
+fn a_search_whose_body_has_a_cursor_goes_on_by_its_next_link() {
+    let service = Service::with_demo();
+    let body = r#"{"cursor":"i31","limit":2}"#;
+    let first = service.post("/collections/default/search?f=json", body).fine();
+    let second = service.post(first["next"].as_str().unwrap(), body).fine();
+    let both = service.post("/collections/default/search?f=json", r#"{"cursor":"i31","limit":4}"#).fine();
+    assert_eq!([ids(&first), ids(&second)].concat(), ids(&both));
+}
+
+#[test]
+fn several_accept_headers_are_one_list() {
+    let service = Service::with_demo();
+    let response =
+        service.ask("GET", &format!("/near?{PARIS}"), &["accept: text/html", "accept: application/json"], "");
+    assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")));
+}
+
+#[test]
+fn a_refusal_is_short_however_long_the_request() {
+    let service = Service::with_demo();
+    let long = "\u{7f}".repeat(1_000_000);
+    for body in [
+        format!(r#"{{"{long}":1}}"#),
+        format!(r#"{{"near":{{"lat":1,"lon":1}},"k":"{long}"}}"#),
+        format!(r#"{{"near":{{"{long}":1}}}}"#),
+        format!(r#"{{"near":{{"lat":1,"lon":1}},"metric":"{long}"}}"#),
+    ] {
+        let response = service.post("/collections/default/search", &body);
+        assert_eq!(response.status, 400);
+        assert!(response.body.len() < 4096, "{} bytes for {:.40}", response.body.len(), body);
+    }
+}
+
+#[test]
+fn hundreds_of_thousands_of_fields_cost_little_for_each_item() {
+    let service = Service::with_demo();
+    let fields: Vec<String> = (0..300_000).map(|field| format!("f{field}")).chain(["name".to_owned()]).collect();
+    let ask = |fields: &[String]| {
+        let body = json!({ "fields": fields, "limit": 10_000 }).to_string();
+        let begin = Instant::now();
+        let answer = service.post("/collections/default/search?f=json", &body).fine();
+        (answer["items"].clone(), begin.elapsed())
+    };
+    let (many, took) = ask(&fields);
+    assert_eq!(many, ask(&fields[300_000..]).0);
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn a_body_that_never_ends_does_not_hold_up_a_stop() {
+    let service = Service::start(&["--no-demo"]);
+    let _half = service.begin("POST /collections/default/search HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{");
+    assert_eq!(service.get("/livez").status, 200);
+    let begin = Instant::now();
+    assert_eq!(service.stop(), (Some(0), String::new()));
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufWriter, Write};
 
 use clap::{Args, FromArgMatches};
 
-use super::{Command, Failure};
+use super::{Command, Failure, tell};
 use crate::geometry::{METRICS, Metric, Point, metric_named};
 
 /// The registered command.
@@ -52,13 +52,16 @@ fn print(figures: &[f64], mut out: impl Write) -> io::Result<()> {
 
 fn from_lines(input: impl BufRead, metric: &dyn Metric, mut out: impl Write) -> Result<(), Failure> {
     let mut rejected = 0;
-    for (number, line) in (1..).zip(input.lines()) {
+    for (number, line) in (1..).zip(input.split(b'\n')) {
         let line = line.map_err(|error| Failure::Failed(format!("cannot read line {number}: {error}")))?;
-        let written = match metres(&line, metric) {
+        // What is no text is no number either, and is refused as such.
+        let line = String::from_utf8_lossy(&line);
+        let line = line.strip_suffix('\r').unwrap_or(&line);
+        let written = match metres(line, metric) {
             _ if line.trim().is_empty() => writeln!(out),
             Ok(figure) => writeln!(out, "{figure}"),
             Err(reason) => {
-                eprintln!("line {number}: {reason}");
+                tell(format_args!("line {number}: {reason}"));
                 rejected += 1;
                 writeln!(out)
             }

@@ -10,6 +10,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::ArgMatches;
@@ -77,10 +78,15 @@ pub fn main() -> ExitCode {
     match (command.run)(matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("nigh {}: {failure}", command.name);
+            tell(format_args!("nigh {}: {failure}", command.name));
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// A line on standard error. When nobody reads it any more, the work goes on.
+fn tell(message: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{message}");
 }
 
 /// `-33.8,151.2` is a position in the south and no option: a space before it tells the parser so, and numbers are trimmed.

@@ -42,7 +42,12 @@ fn serve(asked: &Serve) -> Result<(), Failure> {
     if !asked.no_demo {
         demo::load(&engine);
     }
-    http::serve(engine, &addresses, |addresses| announce(addresses, !asked.no_demo)).map_err(|error| {
+    let started = |addresses: &[SocketAddr]| match announce(addresses, !asked.no_demo) {
+        // Nobody reads the address; somebody may know it all the same.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        announced => announced,
+    };
+    http::serve(engine, &addresses, started).map_err(|error| {
         Failure::Failed(format!("cannot serve on {}: {error}; --listen takes another ADDR:PORT", asked.listen))
     })
 }

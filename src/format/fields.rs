@@ -19,7 +19,7 @@ const GEOHASH: &str = "geohash";
 /// - an empty list: nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fields {
-    /// `None` for all.
+    /// `None` for all; else in order, each once, so that a long list costs little for each item.
     names: Option<Vec<String>>,
 }
 
@@ -31,7 +31,10 @@ impl Fields {
 
     /// Only these.
     pub fn only(names: impl IntoIterator<Item = String>) -> Fields {
-        Fields { names: Some(names.into_iter().collect()) }
+        let mut names: Vec<String> = names.into_iter().collect();
+        names.sort_unstable();
+        names.dedup();
+        Fields { names: Some(names) }
     }
 
     /// Whether positions are shown.
@@ -41,7 +44,7 @@ impl Fields {
 
     /// Appends `,"geohash":".."` if it is asked for by name.
     pub(super) fn write_geohash(&self, out: &mut Vec<u8>, item: &ItemRef<'_>) {
-        if self.names.as_ref().is_some_and(|names| names.iter().any(|name| name == GEOHASH)) {
+        if self.names.as_ref().is_some_and(|names| has(names, GEOHASH)) {
             out.extend_from_slice(br#","geohash":""#);
             out.extend_from_slice(geohash::encode(item.point, MAX_CHARACTERS).as_bytes());
             out.push(b'"');
@@ -64,6 +67,10 @@ impl Fields {
     }
 }
 
+fn has(names: &[String], wanted: &str) -> bool {
+    names.binary_search_by(|name| name.as_str().cmp(wanted)).is_ok()
+}
+
 struct Chosen<'o> {
     out: &'o mut Vec<u8>,
     names: &'o [String],
@@ -80,7 +87,7 @@ impl<'de> Visitor<'de> for Chosen<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
         while let Some((name, value)) = members.next_entry::<&RawValue, &RawValue>()? {
             // A name may hold half a surrogate pair, which is JSON but no text: nobody can ask for it.
-            let wanted = serde_json::from_str::<String>(name.get()).is_ok_and(|name| self.names.contains(&name));
+            let wanted = serde_json::from_str::<String>(name.get()).is_ok_and(|name| has(self.names, &name));
             if !wanted {
                 continue;
             }

@@ -157,6 +157,10 @@ pub type Polygons = Vec<Vec<Vec<[f64; 2]>>>;
 /// assert_eq!(read_polygons(triangle).unwrap()[0][0][2], [5.0, 8.0]);
 /// ```
 pub fn read_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
+    // What is derived would take a list of the members' values as well.
+    if text.trim_start().starts_with('[') {
+        return Err(GeoJsonError::Syntax(serde::de::Error::custom("expected an object, not a list")));
+    }
     let shape: Shape<'_> = serde_json::from_str(text).map_err(GeoJsonError::Syntax)?;
     let coordinates = shape.coordinates.map_or("null", RawValue::get);
     match shape.kind.as_str() {
@@ -181,6 +185,7 @@ pub fn read_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
 
 /// Just enough of a geometry to know how its coordinates nest; other members are none of our business.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with type and coordinates")]
 struct Shape<'a> {
     #[serde(rename = "type")]
     kind: String,
@@ -294,6 +299,7 @@ mod tests {
         let cases = [
             ("", "this is no GeoJSON geometry"),
             ("[1,2]", "this is no GeoJSON geometry"),
+            (r#"["Polygon",[[[0,0],[1,0],[1,1],[0,0]]]]"#, "expected an object"),
             (r#"{"coordinates":[]}"#, "missing field `type`"),
             (r#"{"type":"Point","coordinates":[1,2]}"#, "type \"Point\" is no area: give a Polygon or a MultiPolygon"),
             (r#"{"type":"Feature","geometry":null}"#, "here that is the Feature's geometry"),

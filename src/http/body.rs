@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::{Code, Refusal};
-use super::params::{Given, Params};
+use super::params::{Given, Params, missing};
 
 /// What a search may say in its body.
 pub const MEMBERS: &[&str] = &[
@@ -32,6 +32,8 @@ pub(super) fn read<'a>(body: &'a [u8], params: &mut Params<'a>) -> Result<(), Re
         })?;
         match (&*name, value.get()) {
             (_, "null") => {}
+            // A body that is posted again to the next link: the link knows better how far one has come.
+            ("cursor", _) if params.given("cursor").is_some() => {}
             ("near", position) => read_position(position, params)?,
             ("within", polygon) => params.add(name, Given::Text(polygon.into()))?,
             (_, value) => {
@@ -55,7 +57,10 @@ fn read_position<'a>(text: &'a str, params: &mut Params<'a>) -> Result<(), Refus
         let given = given(&name, value.get())?;
         params.add(name, given)?;
     }
-    Ok(())
+    match ["lat", "lon"].into_iter().find(|name| params.given(name).is_none()) {
+        Some(name) => Err(missing(name).hint(right)),
+        None => Ok(()),
+    }
 }
 
 /// A value as it would stand in a URL: texts without quotes, numbers as written, lists of numbers with commas.
@@ -64,6 +69,7 @@ fn given<'a>(name: &str, value: &'a str) -> Result<Given<'a>, Refusal> {
     match value.as_bytes().first() {
         Some(b'{') => Err(refuse("an object")),
         Some(b'"') => text(value).map(|text| Given::Text(text.into())).ok_or_else(|| refuse("no text")),
+        Some(b'[') if name != "bbox" && name != "fields" => Err(refuse("a list")),
         Some(b'[') => {
             let elements: Vec<&RawValue> = serde_json::from_str(value).map_err(|_| refuse("no list"))?;
             if name == "fields" {
@@ -145,6 +151,11 @@ mod tests {
             (r#"{"k":{}}"#, Code::BadBody),
             (r#"{"fields":[1]}"#, Code::BadBody),
             (r#"{"near":[1,2]}"#, Code::BadBody),
+            (r#"{"near":{}}"#, Code::MissingParameter),
+            (r#"{"near":{"lat":1}}"#, Code::MissingParameter),
+            (r#"{"near":{"lat":[1],"lon":2}}"#, Code::BadBody),
+            (r#"{"k":[5]}"#, Code::BadBody),
+            (r#"{"filter":["true"]}"#, Code::BadBody),
             (r#"{"k":1,"k":2}"#, Code::RepeatedParameter),
             (r#"{"k":null,"k":2}"#, Code::RepeatedParameter),
             (r#"{"lat":1}"#, Code::UnknownParameter),

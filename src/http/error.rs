@@ -18,6 +18,9 @@ pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 /// The longest value that is repeated in an answer, in characters.
 const SHOWN: usize = 120;
 
+/// The longest sentence on what is wrong, in characters: it may repeat a value as well.
+const SENTENCE: usize = 600;
+
 /// What can be wrong with a request. The names in [`PROBLEMS`] are contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each has its title in the table")]
@@ -114,7 +117,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Refusal {
-        Refusal { code, detail: detail.into(), parameter: None, value: None, hint: None }
+        Refusal { code, detail: shortened(detail.into(), SENTENCE), parameter: None, value: None, hint: None }
     }
 
     /// From a sentence of a lower floor: what is wrong; what would be right.
@@ -128,16 +131,17 @@ impl Refusal {
 
     /// The parameter that is to blame.
     pub(super) fn at(self, parameter: impl Into<Cow<'static, str>>) -> Refusal {
-        Refusal { parameter: Some(parameter.into()), ..self }
+        let parameter = match parameter.into() {
+            Cow::Borrowed(ours) => Cow::Borrowed(ours),
+            Cow::Owned(given) => Cow::Owned(shortened(given, SHOWN)),
+        };
+        Refusal { parameter: Some(parameter), ..self }
     }
 
     /// Its value as given.
     pub(super) fn value(self, value: &str) -> Refusal {
-        let shown = match value.char_indices().nth(SHOWN) {
-            Some((end, _)) => format!("{}…", &value[..end]),
-            None => value.to_owned(),
-        };
-        Refusal { value: Some(shown), ..self }
+        let end = value.char_indices().nth(SHOWN + 1).map_or(value.len(), |(end, _)| end);
+        Refusal { value: Some(shortened(value[..end].to_owned(), SHOWN)), ..self }
     }
 
     /// What would be right.
@@ -160,6 +164,15 @@ impl Refusal {
         };
         serde_json::to_vec(&body).expect("texts and a number are always JSON")
     }
+}
+
+/// A text without what goes beyond so many characters.
+fn shortened(mut text: String, characters: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(characters) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// A refusal as RFC 9457 has it; the last four members are ours.

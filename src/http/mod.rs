@@ -42,8 +42,8 @@ use routes::{Reply, Request};
 /// The largest body that is read: a polygon of a hundred thousand positions has about four megabytes.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// How long a stop waits for answers that are under way.
-const STOP_SECONDS: u64 = 5;
+/// How long a stop waits for answers that are under way: whoever asks for it is to see it done within five seconds.
+const STOP_SECONDS: u64 = 4;
 
 /// Serves the engine until the process is told to stop; `started` learns the addresses, with the real port.
 pub fn serve(
@@ -107,8 +107,10 @@ async fn handle(route: &'static Route, request: HttpRequest, payload: web::Paylo
 
 fn answer(route: &'static Route, request: &HttpRequest, body: &[u8]) -> Result<Reply, Refusal> {
     let engine = request.app_data::<web::Data<Engine>>().expect("every app is given the engine");
-    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    let accept = accept.filter(|accept| !accept.trim().is_empty());
+    // A header that is there several times is one list.
+    let ranges = request.headers().get_all(header::ACCEPT).filter_map(|accept| accept.to_str().ok());
+    let accept = ranges.filter(|accept| !accept.trim().is_empty()).collect::<Vec<_>>().join(", ");
+    let accept = Some(&*accept).filter(|accept| !accept.is_empty());
     (route.answer)(&Request { engine, route, path: request.uri().path(), query: request.query_string(), accept, body })
 }
 

@@ -70,6 +70,13 @@ impl Service {
         Response::parse(&String::from_utf8(text).expect("answers are UTF-8"))
     }
 
+    /// A connection on which a request has begun and does not go on.
+    pub(super) fn begin(&self, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).expect("the service listens");
+        stream.write_all(request.as_bytes()).expect("the beginning is taken");
+        stream
+    }
+
     /// Asks it to stop, and tells its exit code and what it wrote to standard error.
     pub(super) fn stop(mut self) -> (Option<i32>, String) {
         let id = self.process.id().to_string();

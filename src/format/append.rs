@@ -28,6 +28,16 @@ pub(super) fn plain(out: &mut Vec<u8>, pieces: std::fmt::Arguments<'_>) {
     out.write_fmt(pieces).expect(NEVER_FAILS);
 }
 
+/// Appends items with a comma between them.
+pub(super) fn separated<T>(out: &mut Vec<u8>, items: impl Iterator<Item = T>, mut write: impl FnMut(&mut Vec<u8>, T)) {
+    for (at, item) in items.enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

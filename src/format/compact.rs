@@ -27,12 +27,7 @@ fn write_page(out: &mut Vec<u8>, page: &Page<'_>) {
         write_explain(out, &page.answer.explain);
     }
     out.extend_from_slice(br#","items":["#);
-    for (at, hit) in page.answer.hits().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        write_item(out, &hit, page.fields);
-    }
+    append::separated(out, page.answer.hits(), |out, hit| write_item(out, &hit, page.fields));
     out.extend_from_slice(b"]}");
 }
 

@@ -64,12 +64,7 @@ fn write_feature_collection(out: &mut Vec<u8>, page: &Page<'_>) {
         write_explain(out, &page.answer.explain);
     }
     out.extend_from_slice(br#","features":["#);
-    for (at, hit) in page.answer.hits().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        write_feature(out, &hit, page.fields);
-    }
+    append::separated(out, page.answer.hits(), |out, hit| write_feature(out, &hit, page.fields));
     out.extend_from_slice(b"]}");
 }
 

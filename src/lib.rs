@@ -44,6 +44,7 @@ pub mod generate;
 pub mod geometry;
 pub mod http;
 pub mod index;
+pub mod log;
 pub mod query;
 
 /// The examples of the README are tests.

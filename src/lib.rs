@@ -45,6 +45,8 @@ pub mod geometry;
 pub mod http;
 pub mod index;
 pub mod query;
+#[cfg(test)]
+mod repeatable;
 
 /// The examples of the README are tests.
 #[cfg(doctest)]

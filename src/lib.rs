@@ -46,6 +46,8 @@ pub mod http;
 pub mod index;
 pub mod log;
 pub mod query;
+#[cfg(test)]
+mod repeatable;
 
 /// The examples of the README are tests.
 #[cfg(doctest)]

@@ -2,8 +2,12 @@
 //!
 //! `filter_oracle.rs` holds them against an evaluator that shares nothing with them.
 
+#[path = "../src/repeatable.rs"]
+mod repeatable;
+
 use nigh::query::filter::{Filter, FilterError, MAX_DEPTH, MAX_FILTER_BYTES, MAX_PROPERTIES};
 use proptest::prelude::*;
+use repeatable::repeatable;
 use std::time::{Duration, Instant};
 
 const CAFE: &str = r#"{"name":"Café d'Or","city":"Paris","price":12.5,"seats":48,"open":true,"phone":null,
@@ -233,7 +237,7 @@ fn a_filter_may_be_asked_from_many_threads() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(6000))]
+    #![proptest_config(repeatable(6000))]
 
     #[test]
     fn no_text_makes_the_parser_panic(text in any::<String>(), other in "[ '\"()=<>a-e0-9.%\\\\,_!+é-]{0,40}") {

@@ -3,8 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
+#[path = "../src/repeatable.rs"]
+mod repeatable;
+
 use nigh::query::filter::Filter;
 use proptest::prelude::*;
+use repeatable::repeatable;
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -334,7 +338,7 @@ fn quoted(text: &str, how: u8) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(repeatable(10_000))]
 
     #[test]
     fn filters_and_the_other_evaluator_agree(

@@ -2,6 +2,9 @@
 //! refusal names what was wrong and what would be right.
 #![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
+#[path = "../src/repeatable.rs"]
+mod repeatable;
+
 use std::sync::{Arc, LazyLock};
 
 use nigh::collection::{
@@ -11,6 +14,7 @@ use nigh::geometry::{METRICS, Point, Radius, Rect, metric_named};
 use nigh::index::{KINDS, Kind};
 use nigh::query::{Cursor, Filter, K, Limit, Query, QueryError};
 use proptest::prelude::*;
+use repeatable::repeatable;
 
 /// Three segments' worth of points with every kind of directory.
 static SNAPSHOT: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
@@ -55,7 +59,7 @@ fn kinds() -> impl Strategy<Value = &'static Kind> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(repeatable(2_000))]
 
     #[test]
     fn an_id_is_kept_or_refused_by_name(text in texts()) {

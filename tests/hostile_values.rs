@@ -1,8 +1,12 @@
 //! The doors of `geometry` against any number and any text: nothing panics, what is let in keeps its promises, and
 //! each refusal names the value it refuses.
 
+#[path = "../src/repeatable.rs"]
+mod repeatable;
+
 use nigh::geometry::{GeohashCell, GeometryError, Point, Radius, Rect, geohash, parse_metres};
 use proptest::prelude::*;
+use repeatable::repeatable;
 
 /// Any `f64`, and more often those that make trouble.
 fn numbers() -> impl Strategy<Value = f64> {
@@ -39,7 +43,7 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(repeatable(20_000))]
 
     #[test]
     fn a_position_is_kept_to_the_bit_or_refused_by_name(lat in numbers(), lon in numbers()) {

@@ -75,10 +75,10 @@ fn module_path(path: &str) -> Option<Vec<&str>> {
     Some(inside.split('/').filter(|name| *name != "mod").collect())
 }
 
-/// The floor a file stands on. The design texts and the list of modules stand outside the house.
+/// The floor a file stands on. The design texts, the list of modules and what only tests use stand outside the house.
 fn floor_of(path: &str) -> Option<&str> {
     match module_path(path)?.first().copied()? {
-        "lib" | "design" => None,
+        "lib" | "design" | "repeatable" => None,
         "main" => Some("cli"),
         floor => Some(floor),
     }
@@ -265,6 +265,32 @@ fn a_match_posing_as_an_assertion_is_noticed() {
     let fine = "fn f() -> bool { assert!(matches!(a, B)); let c = matches!(a, D); matches!(a, E(_)) }";
     let broken = "fn f() {\n    g();\n    matches!(a, B { c: (1, _) });\n}";
     assert_can_fail(pretended_assertions, "src/a.rs", fine, broken, ":3: this asserts nothing");
+}
+
+/// Cases drawn anew in every run fail when nothing has changed; `repeatable` draws the same ones.
+fn cases_drawn_anew(file: &File) -> Vec<String> {
+    let code = code_only(&file.text);
+    let begins = |text: &str| text.trim_start().strip_prefix('{').map(|inside| inside.trim_start().to_owned());
+    let found = code.match_indices("proptest!").filter_map(|(at, word)| Some((at, begins(&code[at + word.len()..])?)));
+    found
+        .filter(|(_, inside)| !inside.starts_with("#![proptest_config(repeatable("))
+        .map(|(at, _)| {
+            format!("{}:{}: these cases are others in every run; take repeatable", file.path, line_at(&code, at))
+        })
+        .collect()
+}
+
+#[test]
+fn random_cases_are_the_same_in_every_run() {
+    assert_kept(everywhere(cases_drawn_anew));
+}
+
+#[test]
+fn cases_drawn_anew_are_noticed() {
+    let fine = "proptest! {\n    #![proptest_config(repeatable(9))]\n    #[test]\n    fn f(a: u8) {}\n}";
+    for broken in ["proptest! {\n fn f(a: u8) {}\n}", "proptest! { #![proptest_config(Config::with_cases(9))] }"] {
+        assert_can_fail(cases_drawn_anew, "src/a.rs", fine, broken, ":1: these cases are others in every run");
+    }
 }
 
 // ---- sizes ----

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::geometry::{Point, Rect};
+use crate::repeatable::repeatable;
 
 fn id(name: &str) -> Id {
     Id::new(name).unwrap()
@@ -157,7 +158,7 @@ fn joins_lose_nothing_that_changes_meanwhile() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(repeatable(64))]
 
     #[test]
     fn a_history_leaves_what_a_map_would(

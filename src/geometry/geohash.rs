@@ -121,6 +121,7 @@ impl GeohashCell {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repeatable::repeatable;
     use proptest::prelude::*;
 
     fn hash(lat: f64, lon: f64, characters: usize) -> String {
@@ -149,6 +150,21 @@ mod tests {
         assert_eq!(hash(90.0, 180.0, 12), "zzzzzzzzzzzz");
         assert_eq!(hash(-90.0, -180.0, 12), "000000000000");
         assert_eq!(hash(90.0_f64.next_down(), 180.0_f64.next_down(), 12), "zzzzzzzzzzzz");
+    }
+
+    #[test]
+    fn the_corners_of_the_earth_lie_in_the_cells_of_their_geohash_alone() {
+        let corners = [(90.0, -180.0), (90.0, 180.0), (-90.0, -180.0), (-90.0, 180.0)];
+        for ((lat, lon), characters) in
+            corners.into_iter().flat_map(|corner| (1..=12).map(move |count| (corner, count)))
+        {
+            let prefix = hash(lat, lon, characters);
+            let cell = GeohashCell::from_text(&prefix).unwrap();
+            assert!(cell.holds(lat, lon), "{prefix}");
+            for (lat, lon) in corners.into_iter().chain([(cell.rect().north(), cell.rect().east())]) {
+                assert_eq!(cell.holds(lat, lon), hash(lat, lon, 12).starts_with(&prefix), "{prefix} {lat} {lon}");
+            }
+        }
     }
 
     #[test]
@@ -193,7 +209,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4096))]
+        #![proptest_config(repeatable(4096))]
 
         #[test]
         fn a_cell_holds_exactly_the_positions_whose_geohash_begins_with_it(

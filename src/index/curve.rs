@@ -250,9 +250,12 @@ fn grid_box((column, row): (u32, u32), (lon_bits, lat_bits): (u32, u32), widen_d
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repeatable::repeatable;
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(repeatable(256))]
+
         #[test]
         fn keys_equal_the_reference_crate(column: u32, row: u32) {
             let expected = hilbert_2d::u64::xy2h_discrete(column.into(), row.into(), 32, hilbert_2d::Variant::Hilbert);

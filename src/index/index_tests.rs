@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::geometry::{METRICS, Overlap, Point};
+use crate::repeatable::repeatable;
 
 /// Positions that love trouble: poles, the antimeridian, cell edges, one crowded place.
 fn position() -> impl Strategy<Value = Point> {
@@ -56,7 +57,7 @@ fn covered(kind: &Kind, sorted: &Sorted, area: &Area) -> Vec<u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(repeatable(400))]
 
     #[test]
     fn every_kind_keeps_the_contract_of_a_directory(given in proptest::collection::vec(position(), 0..3000), area in area()) {

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::geometry::METRICS;
 use crate::geometry::maths::{cos, sin};
+use crate::repeatable::repeatable;
 
 #[test]
 fn the_polynomials_lie_on_their_side() {
@@ -46,7 +47,7 @@ fn radius() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(repeatable(20_000))]
 
     #[test]
     fn a_box_never_hides_a_point(

@@ -178,9 +178,12 @@ fn read_id(hex: &str) -> Option<Id> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repeatable::repeatable;
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(repeatable(256))]
+
         #[test]
         fn a_cursor_comes_back_to_the_bit(distance_m in 0.0..3e7_f64, id in "[^\\p{Cc}]{1,60}", served in 0_u64..1_000_000) {
             let id = Id::new(id).unwrap();

@@ -152,7 +152,9 @@ impl Line for Geodesic<'_> {
         if whole || edge.west_lon == edge.east_lon || arc.north > STEEP || arc.south < -STEEP {
             return (arc.south, arc.north);
         }
-        let (west, east) = ((west - WIDER).max(edge.west_lon), (east + WIDER).min(edge.east_lon));
+        // Widened last, beyond the ends as well: under the meridian of an end the great circle of a steep arc has every
+        // latitude within a rounding error, so what is reckoned there may leave out the end itself.
+        let (west, east) = (west.max(edge.west_lon) - WIDER, east.min(edge.east_lon) + WIDER);
         let (first, last) = (arc.lat_at(west), arc.lat_at(east));
         let (mut low, mut high) = (first.min(last), first.max(last));
         if arc.climb_at(west) >= 0.0 && arc.climb_at(east) <= 0.0 {

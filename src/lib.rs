@@ -15,7 +15,7 @@
 //! let cafes: CollectionName = "cafes".parse()?;
 //! let flore = Item::new(Id::new("flore")?, Point::new(48.8541, 2.3326)?)
 //!     .with_properties(Properties::from_json(r#"{"seats": 120}"#)?);
-//! engine.submit(&cafes, vec![Change::Put(flore)]);
+//! engine.submit(&cafes, Change::Put(flore))?;
 //!
 //! let query = Query::near(Point::new(48.854, 2.333)?).within("200m".parse::<Radius>()?);
 //! let answer = engine.ask(&cafes, &query)?;

@@ -4,7 +4,7 @@
 //! They come in as any other rows would.
 
 use crate::collection::{Change, Id, Item, Properties};
-use crate::engine::{CollectionName, Engine};
+use crate::engine::{CollectionName, Engine, EngineError};
 use crate::format::csv::Rows;
 use crate::generate::CITIES_CSV;
 
@@ -13,10 +13,11 @@ const DEMO: &[(&str, &str)] =
     &[(CollectionName::DEFAULT, CITIES_CSV), ("earthquakes", include_str!("../../data/earthquakes.csv"))];
 
 /// Puts the demo collections into an engine.
-pub(super) fn load(engine: &Engine) {
+pub(super) fn load(engine: &Engine) -> Result<(), EngineError> {
     for (name, csv) in DEMO {
-        engine.submit(&name.parse().expect("our own names are names"), changes(csv));
+        engine.submit(&name.parse().expect("our own names are names"), changes(csv))?;
     }
+    Ok(())
 }
 
 fn changes(csv: &str) -> Vec<Change> {
@@ -37,7 +38,7 @@ mod tests {
     #[test]
     fn every_row_of_the_demo_is_an_item() {
         let engine = Engine::new();
-        load(&engine);
+        load(&engine).unwrap();
         for ((name, csv), rows) in DEMO.iter().zip([24_323, 1_707]) {
             let snapshot = engine.snapshot(&name.parse().unwrap()).unwrap();
             assert_eq!((snapshot.len(), csv.lines().count()), (rows, rows + 1), "{name}");

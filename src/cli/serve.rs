@@ -40,7 +40,7 @@ fn serve(asked: &Serve) -> Result<(), Failure> {
     };
     let engine = Arc::new(Engine::new());
     if !asked.no_demo {
-        demo::load(&engine);
+        demo::load(&engine).map_err(|error| Failure::Failed(format!("cannot load the demo: {error}")))?;
     }
     let started = |addresses: &[SocketAddr]| match announce(addresses, !asked.no_demo) {
         // Nobody reads the address; somebody may know it all the same.

@@ -1,65 +1,56 @@
 //! What a user can ask for, however the question arrives: named collections, changes to them, questions about them.
 //!
-//! What surprises: readers pass no lock on the way to a collection. The list of collections is itself a snapshot, made anew
-//! when a collection is; only writers to the same collection wait for each other, so that its numbers grow without gaps.
+//! ```text
+//! submit ─▶ queue ─▶ the one thread that writes: decide, append to the log, apply, answer
+//! ask    ─▶ a snapshot: no lock, no queue, nobody to wait for
+//! open   ─▶ map the segments, replay the log from where they end
+//! ```
 //!
-//! Absent here: text formats, sockets, and, for now, disks. A change is visible when it is accepted, and gone with the process.
+//! What surprises: readers pass no lock on the way to a collection. The list of collections is itself a snapshot, made anew
+//! when a collection is. All writers share one thread, and that makes them quicker: they share its fsync.
+//!
+//! Absent here: text formats and sockets.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use thiserror::Error;
 
+mod catalogue;
+mod commit;
+mod draft;
+mod error;
+mod health;
+mod hosted;
+mod keeper;
 mod name;
+mod recover;
+mod settings;
+mod upkeep;
+mod write;
 
+pub use catalogue::CollectionSettings;
+pub use error::EngineError;
+pub use health::Health;
 pub use name::CollectionName;
+pub use recover::OpenError;
+pub use settings::{Durability, Settings};
+pub use write::{Condition, RequestKey, Submission, Submitted, Write};
 
-use crate::collection::{Change, Collection, Outcome, Snapshot};
-use crate::query::{Answer, Comparison, Query, QueryError};
+use crate::collection::Snapshot;
+use crate::log::Home;
+use crate::query::{Answer, Comparison, Query};
+use commit::{Committer, Task};
+use hosted::{Hosted, unless_damaged};
 
-/// Why the engine cannot do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum EngineError {
-    /// A text that is no name of a collection.
-    #[error(
-        "collection name {name:?} cannot be used; names are 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit"
-    )]
-    Name {
-        /// The text as given.
-        name: String,
-    },
-    /// A collection that does not exist.
-    #[error("there is no collection {name}; {}", there_are(known))]
-    NoCollection {
-        /// The name as given.
-        name: CollectionName,
-        /// The names that would be right.
-        known: Vec<CollectionName>,
-    },
-    /// A query that cannot be answered.
-    #[error(transparent)]
-    Query(#[from] QueryError),
-}
+/// How often a damaged file is met in one question before it is given up.
+const HEALS_MAX: usize = 8;
 
-fn there_are(known: &[CollectionName]) -> String {
-    match known {
-        [] => "there are none yet".to_owned(),
-        _ => format!("there are {}", known.iter().map(CollectionName::as_str).collect::<Vec<_>>().join(", ")),
-    }
-}
-
-/// What became of changes that were submitted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Submitted {
-    /// What each change did, in order.
-    pub outcomes: Vec<Outcome>,
-    /// The sequence number of the collection after the last of them.
-    pub seq: u64,
-}
-
-/// Named collections, in memory.
+/// Named collections, in a directory or in memory.
 ///
 /// ```
 /// use nigh::collection::{Change, Id, Item};
@@ -68,131 +59,251 @@ pub struct Submitted {
 /// use nigh::query::Query;
 ///
 /// let engine = Engine::new();
-/// let cafes: CollectionName = "cafes".parse().unwrap();
-/// let here = Point::new(48.854, 2.333).unwrap();
-/// let put = Change::Put(Item::new(Id::new("deux-magots").unwrap(), here));
-/// assert_eq!(engine.submit(&cafes, vec![put]).seq, 1);
-/// assert_eq!(engine.ask(&cafes, &Query::near(here)).unwrap().matched, 1);
+/// let cafes: CollectionName = "cafes".parse()?;
+/// let here = Point::new(48.854, 2.333)?;
+/// let put = Change::Put(Item::new(Id::new("deux-magots")?, here));
+/// assert_eq!(engine.submit(&cafes, put)?.seq, 1);
+/// assert_eq!(engine.ask(&cafes, &Query::near(here))?.matched, 1);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Engine {
-    hosted: ArcSwap<BTreeMap<CollectionName, Arc<Hosted>>>,
-    creating: Mutex<()>,
+    shared: Arc<Shared>,
+    queue: SyncSender<Task>,
+    threads: Mutex<Threads>,
 }
 
-/// A collection and the right to number its changes.
-#[derive(Debug, Default)]
-struct Hosted {
-    collection: Collection,
-    numbering: Mutex<()>,
+#[derive(Debug)]
+struct Threads {
+    committer: Option<JoinHandle<()>>,
+    keeper: Option<keeper::Keeper>,
+}
+
+/// What all threads of an engine see.
+#[derive(Debug)]
+struct Shared {
+    hosted: ArcSwap<BTreeMap<CollectionName, Arc<Hosted>>>,
+    health: ArcSwap<Health>,
+    settings: Settings,
+    /// Where it all is on disk; `None` for an engine in memory.
+    home: Option<Home>,
+}
+
+impl Shared {
+    fn health(&self) -> Health {
+        Health::clone(&self.health.load())
+    }
+
+    /// Changes how the engine is. What stopped stays stopped, until it is opened again.
+    fn set_health(&self, health: Health) {
+        if let Health::ReadOnly { reason } = &health {
+            tracing::error!(reason, "nothing is written any more");
+        }
+        self.health.store(Arc::new(health));
+    }
+
+    /// Whether the disk has room for a group of changes and what follows from it.
+    fn has_room(&self) -> bool {
+        let Some(home) = &self.home else { return true };
+        // A system that does not tell is found out by a write that fails.
+        rustix::fs::statvfs(home.root()).is_ok_and(|disk| disk.f_bavail * disk.f_frsize >= self.settings.reserve_bytes)
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Engine {
+        Engine::new()
+    }
 }
 
 impl Engine {
-    /// An engine without collections.
+    /// An engine without collections, in memory: what it takes is gone with it.
     pub fn new() -> Engine {
-        Engine::default()
+        Engine::start(recover::in_memory())
     }
 
-    /// Numbers the changes, applies them all at once, and says what they did. The first write makes the collection.
-    pub fn submit(&self, name: &CollectionName, changes: Vec<Change>) -> Submitted {
-        let hosted = self.found_or_made(name);
-        let numbering = hosted.numbering.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = hosted.collection.snapshot().seq();
-        let seq = before + changes.len() as u64;
-        let outcomes = hosted.collection.apply(before + 1, changes);
-        drop(numbering);
-        Submitted { outcomes, seq }
+    /// Opens a data directory, which is made if it is not there, and everything in it.
+    ///
+    /// On return every change that was ever accepted is there to be asked about.
+    pub fn open(path: &Path, settings: Settings) -> Result<Engine, OpenError> {
+        recover::open(path, settings).map(Engine::start)
+    }
+
+    fn start(committer: Committer) -> Engine {
+        let shared = committer.shared.clone();
+        let (queue, tasks) = sync_channel(shared.settings.queue.max(1));
+        let thread = std::thread::Builder::new().name("nigh-commit".to_owned());
+        let writing = thread.spawn(move || committer.run(&tasks)).expect("a thread can be started for writing");
+        let keeper = keeper::Keeper::start(shared.clone(), queue.clone());
+        Engine { shared, queue, threads: Mutex::new(Threads { committer: Some(writing), keeper: Some(keeper) }) }
+    }
+
+    /// Makes changes, all or none, and says what they did. The first write makes the collection.
+    ///
+    /// On return they are as durable as the [`Settings`] say and visible to everybody. Waits while the queue is full.
+    pub fn submit(&self, name: &CollectionName, submission: impl Into<Submission>) -> Result<Submitted, EngineError> {
+        let (sender, answer) = sync_channel(1);
+        let then = Box::new(move |made| drop(sender.send(made)));
+        self.shared.health().writable()?;
+        self.queue.send(Task::Submit(name.clone(), submission.into(), then)).map_err(|_| EngineError::Closed)?;
+        answer.recv().unwrap_or_else(|_| Err(self.unanswered()))
+    }
+
+    /// The same without waiting: `then` is called when it is done, on the thread that writes, so it must be quick. Refuses
+    /// with [`EngineError::Busy`] while the queue is full.
+    pub fn submit_then(
+        &self,
+        name: &CollectionName,
+        submission: impl Into<Submission>,
+        then: impl FnOnce(Result<Submitted, EngineError>) + Send + 'static,
+    ) -> Result<(), EngineError> {
+        self.shared.health().writable()?;
+        self.queue.try_send(Task::Submit(name.clone(), submission.into(), Box::new(then))).map_err(|error| match error {
+            TrySendError::Full(_) => EngineError::Busy,
+            TrySendError::Disconnected(_) => EngineError::Closed,
+        })
+    }
+
+    /// What to say when the thread that writes let go of a submission without an answer.
+    fn unanswered(&self) -> EngineError {
+        self.shared.health().writable().err().unwrap_or(EngineError::Closed)
+    }
+
+    /// Has something done by the thread that writes, between two groups.
+    fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Committer) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (sender, answer) = sync_channel(1);
+        let work = Box::new(move |committer: &mut Committer| drop(sender.send(work(committer))));
+        self.queue.send(Task::Do(work)).map_err(|_| EngineError::Closed)?;
+        answer.recv().unwrap_or_else(|_| Err(self.unanswered()))
+    }
+
+    /// How the engine is.
+    pub fn health(&self) -> Health {
+        self.shared.health()
     }
 
     /// The names of the collections, in order.
     pub fn names(&self) -> Vec<CollectionName> {
-        self.hosted.load().keys().cloned().collect()
+        self.shared.hosted.load().keys().cloned().collect()
+    }
+
+    fn hosted(&self, name: &CollectionName) -> Result<Arc<Hosted>, EngineError> {
+        match self.shared.hosted.load().get(name) {
+            Some(hosted) => Ok(hosted.clone()),
+            None => Err(EngineError::NoCollection { name: name.clone(), known: self.names() }),
+        }
     }
 
     /// A collection as it is now.
+    ///
+    /// What is read of it may meet a damaged file and panic with [`Damaged`](crate::collection::Damaged);
+    /// [`reading`](Engine::reading) heals and reads again.
     pub fn snapshot(&self, name: &CollectionName) -> Result<Arc<Snapshot>, EngineError> {
-        match self.hosted.load().get(name) {
-            Some(hosted) => Ok(hosted.collection.snapshot()),
-            None => Err(EngineError::NoCollection { name: name.clone(), known: self.names() }),
+        Ok(self.hosted(name)?.snapshot())
+    }
+
+    /// A collection once it has made the change with a number; waits for it, but no longer than `patience`.
+    pub fn snapshot_from(
+        &self,
+        name: &CollectionName,
+        seq: u64,
+        patience: Duration,
+    ) -> Result<Arc<Snapshot>, EngineError> {
+        self.hosted(name)?.snapshot_from(seq, patience)
+    }
+
+    /// Reads a collection as it is now. Where a segment file turns out damaged, the collection is made anew from the store, and
+    /// `read` is called again.
+    pub fn reading<T>(
+        &self,
+        name: &CollectionName,
+        mut read: impl FnMut(&Arc<Snapshot>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let hosted = self.hosted(name)?;
+        let mut heals = 0;
+        loop {
+            let seen = hosted.collection();
+            let damaged = match unless_damaged(|| read(&seen.snapshot())) {
+                Ok(answer) => return answer,
+                Err(damaged) => damaged,
+            };
+            heals += 1;
+            if heals > HEALS_MAX {
+                return Err(EngineError::ReadOnly { reason: damaged.to_string() });
+            }
+            let hosted = hosted.clone();
+            self.in_turn(move |committer| committer.heal(&hosted, &seen))?;
         }
     }
 
     /// Answers a query from a collection as it is now.
     pub fn ask(&self, name: &CollectionName, query: &Query) -> Result<Answer, EngineError> {
-        Ok(query.run(&self.snapshot(name)?)?)
+        self.reading(name, |snapshot| Ok(query.run(snapshot)?))
     }
 
     /// Answers a query on every index kind, all from one moment.
     pub fn compare(&self, name: &CollectionName, query: &Query) -> Result<Vec<Comparison>, EngineError> {
-        Ok(query.compare(&self.snapshot(name)?)?)
+        self.reading(name, |snapshot| Ok(query.compare(snapshot)?))
     }
 
-    fn found_or_made(&self, name: &CollectionName) -> Arc<Hosted> {
-        if let Some(hosted) = self.hosted.load().get(name) {
-            return hosted.clone();
+    /// Makes a collection with settings of its own, or changes the settings of one that is there.
+    pub fn configure(&self, name: &CollectionName, settings: CollectionSettings) -> Result<(), EngineError> {
+        let name = name.clone();
+        self.in_turn(move |committer| committer.configure(&name, settings))
+    }
+
+    /// The settings of a collection.
+    pub fn settings_of(&self, name: &CollectionName) -> Result<CollectionSettings, EngineError> {
+        Ok(CollectionSettings::clone(&self.hosted(name)?.settings.load()))
+    }
+
+    /// Drops a collection and all in it.
+    pub fn drop_collection(&self, name: &CollectionName) -> Result<(), EngineError> {
+        let name = name.clone();
+        self.in_turn(move |committer| committer.drop_collection(&name))
+    }
+
+    /// Writes checkpoints of all collections now, so that a start from here replays nothing.
+    pub fn checkpoint(&self) -> Result<(), EngineError> {
+        self.in_turn(Committer::checkpoint_all)
+    }
+
+    /// Takes no more changes, finishes those that wait, and writes checkpoints, so that the next start replays nothing.
+    pub fn close(&self) -> Result<(), EngineError> {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        if threads.committer.is_none() {
+            return Ok(());
         }
-        let _creating = self.creating.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut hosted = BTreeMap::clone(&self.hosted.load());
-        let made = hosted.entry(name.clone()).or_default().clone();
-        self.hosted.store(Arc::new(hosted));
-        made
+        if let Some(keeper) = threads.keeper.take() {
+            keeper.stop();
+        }
+        let closed = self.in_turn(Committer::close);
+        self.stop(&mut threads);
+        closed
+    }
+
+    fn stop(&self, threads: &mut Threads) {
+        if let Some(keeper) = threads.keeper.take() {
+            keeper.stop();
+        }
+        let _ = self.queue.send(Task::Stop); // nobody to tell: it has stopped already
+        if let Some(committer) = threads.committer.take() {
+            let _ = committer.join(); // what it panicked with is told by the health
+        }
+    }
+}
+
+impl Drop for Engine {
+    /// Finishes what waits. Without [`close`](Engine::close) before, the next start replays what came after the last checkpoint.
+    fn drop(&mut self) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stop(&mut threads);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::collection::{Id, Item};
-    use crate::geometry::Point;
-
-    fn name(text: &str) -> CollectionName {
-        text.parse().unwrap()
-    }
-
-    fn put(id: &str) -> Change {
-        Change::Put(Item::new(Id::new(id).unwrap(), Point::new(1.0, 2.0).unwrap()))
-    }
-
-    #[test]
-    fn changes_are_numbered_by_collection_without_gaps() {
-        let engine = Engine::new();
-        assert_eq!(
-            engine.submit(&name("a"), vec![put("x"), put("y")]),
-            Submitted { outcomes: vec![Outcome::Created; 2], seq: 2 }
-        );
-        assert_eq!(engine.submit(&name("b"), vec![put("x")]).seq, 1);
-        assert_eq!(engine.submit(&name("a"), vec![]).seq, 2);
-        let last = engine.submit(&name("a"), vec![put("x"), Change::Remove(Id::new("z").unwrap())]);
-        assert_eq!(last, Submitted { outcomes: vec![Outcome::Replaced, Outcome::Absent], seq: 4 });
-        assert_eq!(engine.snapshot(&name("a")).unwrap().seq(), 4);
-    }
-
-    #[test]
-    fn a_collection_that_is_not_there_is_named_with_those_that_are() {
-        let engine = Engine::new();
-        assert!(engine.snapshot(&name("a")).unwrap_err().to_string().ends_with("there are none yet"));
-        engine.submit(&name("b"), vec![]);
-        engine.submit(&name("a"), vec![]);
-        let message = engine.snapshot(&name("c")).unwrap_err().to_string();
-        assert_eq!(message, "there is no collection c; there are a, b");
-    }
-
-    #[test]
-    fn writers_from_many_threads_lose_no_number_and_no_collection() {
-        let engine = Engine::new();
-        std::thread::scope(|scope| {
-            for thread in 0..4 {
-                let engine = &engine;
-                scope.spawn(move || {
-                    for turn in 0..50 {
-                        engine.submit(&name("shared"), vec![put(&format!("{thread}-{turn}"))]);
-                        engine.submit(&name(&format!("own-{thread}-{}", turn % 5)), vec![put("x")]);
-                    }
-                });
-            }
-        });
-        let shared = engine.snapshot(&name("shared")).unwrap();
-        assert_eq!((shared.seq(), shared.len()), (200, 200));
-        assert_eq!(engine.names().len(), 21);
-    }
-}
+#[path = "engine_tests.rs"]
+mod tests;

@@ -1,0 +1,272 @@
+//! What a group of submissions will write: decided in their order, against what is there and what those before them do.
+//!
+//! What surprises: nothing is looked up unless somebody asks. A plain put needs to know neither whether the item exists nor its
+//! version; it becomes a line of the log and a row of the store, and applying it finds the rest.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::ops::Range;
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Place;
+
+use super::catalogue::{self, Answered};
+use super::hosted::{Hosted, unless_damaged};
+use super::{CollectionName, CollectionSettings, EngineError, RequestKey, Submission, Submitted, Write};
+use crate::collection::{Change, Collection, Id, Outcome, Snapshot};
+use crate::log::{Batch, Entry, Frame, Space, Store, StoreError, codec};
+
+/// What one submission takes of a group.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Which of the group's streams.
+    pub(super) stream: usize,
+    /// Which of its changes.
+    pub(super) changes: Range<usize>,
+}
+
+/// What is decided about a submission.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// It is part of the group.
+    Part(Part),
+    /// It was made before; this was the answer.
+    Repeated(Submitted),
+    /// One with the same key is part of the group already: it is for the next one.
+    Next(CollectionName, Submission),
+}
+
+/// Why a submission is not part of the group.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It cannot be.
+    Request(EngineError),
+    /// The store could not be asked.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        Refusal::Store(error)
+    }
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Refusal {
+        Refusal::Request(error)
+    }
+}
+
+/// The changes of a group to one collection.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) hosted: Arc<Hosted>,
+    /// Whether the group makes the collection.
+    pub(super) is_new: bool,
+    /// Whether any submission to it was accepted.
+    pub(super) is_wanted: bool,
+    pub(super) first_seq: u64,
+    pub(super) changes: Vec<Change>,
+    before: Arc<Snapshot>,
+    /// For every id, its latest change.
+    latest: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+}
+
+impl Stream {
+    fn new(hosted: Arc<Hosted>, is_new: bool) -> Stream {
+        let before = hosted.snapshot();
+        Stream {
+            hosted,
+            is_new,
+            is_wanted: false,
+            first_seq: before.seq() + 1,
+            changes: Vec::new(),
+            before,
+            latest: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+        }
+    }
+
+    /// The number of the last change of the collection, once the group is made.
+    pub(super) fn head(&self) -> u64 {
+        self.first_seq + self.changes.len() as u64 - 1
+    }
+
+    /// The number of the change that put the item that is there, after the changes of the group so far.
+    fn version(&self, store: &dyn Store, id: &Id) -> Result<Option<u64>, StoreError> {
+        let same = |&index: &u32| self.changes[index as usize].id() == id;
+        if let Some(&index) = self.latest.find(self.hasher.hash_one(id), same) {
+            return Ok(version_after(&self.changes[index as usize], self.first_seq + u64::from(index)));
+        }
+        match unless_damaged(|| self.before.get(id.as_str()).map(|item| item.seq)) {
+            Ok(present) => Ok(present),
+            // The store knows as well, only slower. Whoever reads next has the collection made anew.
+            Err(_) => codec::version(store, self.hosted.number, id),
+        }
+    }
+
+    /// What every change of a submission would do; an error when a condition does not hold.
+    fn look(&self, store: &dyn Store, writes: &[Write]) -> Result<Vec<Outcome>, Refusal> {
+        let mut own: HashMap<&Id, Option<u64>> = HashMap::new();
+        let first_seq = self.head() + 1;
+        writes
+            .iter()
+            .zip(first_seq..)
+            .map(|(Write { change, condition }, seq)| {
+                let present = match own.get(change.id()) {
+                    Some(present) => *present,
+                    None => self.version(store, change.id())?,
+                };
+                if !condition.holds(present) {
+                    let (id, condition) = (change.id().clone(), *condition);
+                    return Err(EngineError::Condition { id, condition, present }.into());
+                }
+                own.insert(change.id(), version_after(change, seq));
+                Ok(outcome_of(change, present))
+            })
+            .collect()
+    }
+
+    fn add(&mut self, writes: Vec<Write>) -> Range<usize> {
+        self.is_wanted = true;
+        let start = self.changes.len();
+        for Write { change, .. } in writes {
+            let Stream { changes, latest, hasher, .. } = self;
+            let hash = hasher.hash_one(change.id());
+            let same = |index: &u32| changes[*index as usize].id() == change.id();
+            let index = changes.len() as u32;
+            match latest.entry(hash, same, |&index| hasher.hash_one(changes[index as usize].id())) {
+                Place::Occupied(place) => *place.into_mut() = index,
+                Place::Vacant(free) => drop(free.insert(index)),
+            }
+            changes.push(change);
+        }
+        start..self.changes.len()
+    }
+
+    /// Writes what the rows are after the group: one line for every id.
+    fn write_rows(&self, rider: &mut Batch) {
+        for &index in &self.latest {
+            let (change, seq) = (&self.changes[index as usize], self.first_seq + u64::from(index));
+            let key = codec::record_key(self.hosted.number, change.id().as_str());
+            match change {
+                Change::Put(item) => rider.put(Space::Records, key, codec::write_row(item, seq)),
+                Change::Remove(_) | Change::Expire { .. } => rider.remove(Space::Records, key),
+            }
+        }
+    }
+}
+
+/// The version of an item after a change to it. Expiry is submitted with its condition, so it removes when it gets here.
+fn version_after(change: &Change, seq: u64) -> Option<u64> {
+    match change {
+        Change::Put(_) => Some(seq),
+        Change::Remove(_) | Change::Expire { .. } => None,
+    }
+}
+
+fn outcome_of(change: &Change, present: Option<u64>) -> Outcome {
+    match (change, present) {
+        (Change::Put(_), None) => Outcome::Created,
+        (Change::Put(_), Some(_)) => Outcome::Replaced,
+        (_, None) => Outcome::Absent,
+        (_, Some(_)) => Outcome::Removed,
+    }
+}
+
+/// A group under way.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    store: &'a dyn Store,
+    now_ms: i64,
+    pub(super) streams: Vec<Stream>,
+    rider: Batch,
+    keys: Vec<(u32, RequestKey)>,
+    next_number: u32,
+}
+
+impl<'a> Draft<'a> {
+    /// A group of nothing; a collection it makes has `next_number` or a higher one.
+    pub(super) fn new(store: &'a dyn Store, now_ms: i64, next_number: u32) -> Draft<'a> {
+        Draft { store, now_ms, streams: Vec::new(), rider: Batch::new(), keys: Vec::new(), next_number }
+    }
+
+    /// Decides about a submission, and makes it part of the group if it can be.
+    pub(super) fn decide(
+        &mut self,
+        name: CollectionName,
+        hosted: Option<Arc<Hosted>>,
+        submission: Submission,
+    ) -> Result<Decision, Refusal> {
+        let stream = self.stream(name, hosted);
+        let number = self.streams[stream].hosted.number;
+        let Some(key) = submission.key.clone() else {
+            if submission.looks() {
+                self.streams[stream].look(self.store, &submission.writes)?;
+            }
+            let changes = self.streams[stream].add(submission.writes);
+            return Ok(Decision::Part(Part { stream, changes }));
+        };
+        if self.keys.iter().any(|(of, other)| *of == number && *other == key) {
+            let name = self.streams[stream].hosted.name.clone();
+            return Ok(Decision::Next(name, submission));
+        }
+        let fingerprint = codec::fingerprint(submission.writes.iter().map(|write| &write.change));
+        if let Some(before) = catalogue::answered(self.store, number, &key)? {
+            return Ok(repeated(before, fingerprint, &key)?);
+        }
+        let outcomes = self.streams[stream].look(self.store, &submission.writes)?;
+        let changes = self.streams[stream].add(submission.writes);
+        let answered = Answered::new(fingerprint, self.streams[stream].head(), self.now_ms, &outcomes);
+        catalogue::put_answered(&mut self.rider, number, &key, &answered);
+        self.keys.push((number, key));
+        Ok(Decision::Part(Part { stream, changes }))
+    }
+
+    /// The stream of a collection; one that does not exist is made with the group.
+    fn stream(&mut self, name: CollectionName, hosted: Option<Arc<Hosted>>) -> usize {
+        if let Some(index) = self.streams.iter().position(|stream| stream.hosted.name == name) {
+            return index;
+        }
+        let is_new = hosted.is_none();
+        let hosted = hosted.unwrap_or_else(|| {
+            let settings = CollectionSettings::default();
+            let collection = Collection::with_kinds(settings.kinds.iter().copied());
+            let number = self.next_number;
+            self.next_number += 1;
+            Arc::new(Hosted::new(number, name, settings, collection))
+        });
+        self.streams.push(Stream::new(hosted, is_new));
+        self.streams.len() - 1
+    }
+
+    /// What is to be appended, what rides with it, and the streams to apply when it is.
+    pub(super) fn finish(mut self) -> (Vec<Frame>, Batch, Vec<Stream>, u32) {
+        let mut frames = Vec::new();
+        for stream in self.streams.iter().filter(|stream| stream.is_new && stream.is_wanted) {
+            let Hosted { number, name, settings, .. } = &*stream.hosted;
+            catalogue::put_collection(&mut self.rider, *number, name, &settings.load());
+        }
+        if self.streams.iter().any(|stream| stream.is_new && stream.is_wanted) {
+            catalogue::put_next(&mut self.rider, self.next_number);
+        }
+        for stream in &mut self.streams {
+            stream.write_rows(&mut self.rider);
+            if !stream.changes.is_empty() {
+                let changes = std::mem::take(&mut stream.changes);
+                let (number, first_seq) = (stream.hosted.number, stream.first_seq);
+                frames.push(Frame { stream: number, first_seq, entry: Entry::Changes(changes) });
+            }
+        }
+        (frames, self.rider, self.streams, self.next_number)
+    }
+}
+
+fn repeated(before: Answered, fingerprint: u64, key: &RequestKey) -> Result<Decision, EngineError> {
+    if before.fingerprint != fingerprint {
+        return Err(EngineError::KeyReused { key: key.as_str().to_owned() });
+    }
+    Ok(Decision::Repeated(Submitted { outcomes: before.outcomes(), seq: before.seq, repeated: true }))
+}

@@ -1,0 +1,91 @@
+//! A collection in its place: its number on disk, its settings, and those who wait for it to move on.
+//!
+//! What surprises: the collection can be exchanged for another while readers use it. That is how one whose file turned out
+//! damaged is made anew from the store, and how its index kinds change.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+
+use super::catalogue::CollectionSettings;
+use super::{CollectionName, EngineError};
+use crate::collection::{Change, Collection, Damaged, Outcome, Snapshot};
+
+/// A collection with its name and number.
+#[derive(Debug)]
+pub(super) struct Hosted {
+    pub(super) number: u32,
+    pub(super) name: CollectionName,
+    pub(super) settings: ArcSwap<CollectionSettings>,
+    collection: ArcSwap<Collection>,
+    waiting: Mutex<()>,
+    moved: Condvar,
+}
+
+impl Hosted {
+    pub(super) fn new(number: u32, name: CollectionName, settings: CollectionSettings, collection: Collection) -> Hosted {
+        Hosted {
+            number,
+            name,
+            settings: ArcSwap::from_pointee(settings),
+            collection: ArcSwap::from_pointee(collection),
+            waiting: Mutex::new(()),
+            moved: Condvar::new(),
+        }
+    }
+
+    pub(super) fn collection(&self) -> Arc<Collection> {
+        self.collection.load_full()
+    }
+
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        self.collection.load().snapshot()
+    }
+
+    /// Puts another collection in the place of this one.
+    pub(super) fn exchange(&self, collection: Collection) {
+        self.collection.store(Arc::new(collection));
+        self.tell();
+    }
+
+    /// Applies changes that are in the log, and shows them.
+    pub(super) fn apply(&self, first_seq: u64, changes: Vec<Change>) -> Vec<Outcome> {
+        let outcomes = self.collection.load().apply(first_seq, changes);
+        self.tell();
+        outcomes
+    }
+
+    /// Wakes those who wait for a number.
+    pub(super) fn tell(&self) {
+        // Taken for a moment, so that nobody looks before and waits after.
+        drop(self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        self.moved.notify_all();
+    }
+
+    /// The collection once it has made the change with a number.
+    pub(super) fn snapshot_from(&self, seq: u64, patience: Duration) -> Result<Arc<Snapshot>, EngineError> {
+        let until = Instant::now() + patience;
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let snapshot = self.snapshot();
+            if snapshot.seq() >= seq {
+                return Ok(snapshot);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(EngineError::Behind { asked: seq, seq: snapshot.seq() });
+            }
+            waiting = self.moved.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// Runs what reads mapped files. What is damaged there is noticed at the first touch, deep inside a search, and comes out here.
+pub(super) fn unless_damaged<T>(read: impl FnOnce() -> T) -> Result<T, Damaged> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(|panic| match panic.downcast::<Damaged>() {
+        Ok(damaged) => *damaged,
+        Err(panic) => resume_unwind(panic),
+    })
+}

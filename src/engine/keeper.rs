@@ -1,0 +1,144 @@
+//! What has to be done without anybody asking: ends of life, checkpoints, old requests, full disks.
+//!
+//! What surprises: the clock is read here and nowhere below. What is due becomes a change like any other, numbered and in the
+//! log, so that a replay years later does the same.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::commit::{Committer, Task, now_ms};
+use super::hosted::{Hosted, unless_damaged};
+use super::{Condition, EngineError, Health, Shared, Submission, Write};
+use crate::collection::Change;
+
+/// How often it looks.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How often it looks for requests to forget.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// Ends of life that are told at once.
+const DUE_MAX: usize = 1000;
+
+/// The thread that keeps an engine in order.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Keeper {
+    pub(super) fn start(shared: Arc<Shared>, queue: SyncSender<Task>) -> Keeper {
+        let (stop, stopped) = channel();
+        let thread = std::thread::Builder::new().name("nigh-keeper".to_owned());
+        let thread = thread.spawn(move || Rounds { shared, queue, forgot: Instant::now() }.run(&stopped));
+        Keeper { stop, thread: thread.expect("a thread can be started for keeping order") }
+    }
+
+    pub(super) fn stop(self) {
+        drop(self.stop);
+        let _ = self.thread.join(); // if it panicked, there is nothing left of it to stop
+    }
+}
+
+struct Rounds {
+    shared: Arc<Shared>,
+    queue: SyncSender<Task>,
+    forgot: Instant,
+}
+
+impl Rounds {
+    fn run(mut self, stopped: &Receiver<()>) {
+        let mut scrubbed = self.shared.home.is_none();
+        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(PAUSE) {
+            if self.shared.health() == Health::DiskFull && self.shared.has_room() {
+                self.in_turn(Committer::reopen);
+            }
+            if self.shared.health() == Health::Ready {
+                self.each(Rounds::expire);
+                self.each(Rounds::checkpoint_if_due);
+                self.forget_answers();
+                self.in_turn(Committer::sweep);
+            }
+            if !std::mem::replace(&mut scrubbed, true) {
+                self.each(Rounds::scrub);
+            }
+        }
+    }
+
+    fn each(&self, work: impl Fn(&Rounds, &Arc<Hosted>)) {
+        self.shared.hosted.load_full().values().for_each(|hosted| work(self, hosted));
+    }
+
+    /// Has something done by the thread that writes, and waits for it.
+    fn in_turn(&self, work: impl FnOnce(&mut Committer) -> Result<(), EngineError> + Send + 'static) {
+        let (sender, done) = sync_channel::<()>(1);
+        let work = Box::new(move |committer: &mut Committer| {
+            if let Err(error) = work(committer) {
+                tracing::warn!(%error, "upkeep was put off");
+            }
+            drop(sender);
+        });
+        if self.queue.send(Task::Do(work)).is_ok() {
+            let _ = done.recv(); // either way it is over
+        }
+    }
+
+    /// Submits the ends of life that are due: each by itself, so that one that was put again since hinders no other.
+    fn expire(&self, hosted: &Arc<Hosted>) {
+        let Ok(due) = unless_damaged(|| hosted.collection().due(now_ms(), DUE_MAX)) else {
+            return self.heal(hosted);
+        };
+        for change in due {
+            let Change::Expire { put_seq, .. } = change else { continue };
+            let write = Write { change, condition: Condition::Version(put_seq) };
+            let task = Task::Submit(hosted.name.clone(), Submission::from(write), Box::new(|_| ()));
+            if self.queue.send(task).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn checkpoint_if_due(&self, hosted: &Arc<Hosted>) {
+        let unsaved = hosted.collection().unsaved();
+        let settings = &self.shared.settings;
+        if unsaved.bytes < settings.checkpoint_bytes && unsaved.changes < settings.checkpoint_changes {
+            return;
+        }
+        let Some(home) = &self.shared.home else {
+            let hosted = hosted.clone();
+            return self.in_turn(move |committer| committer.trim(&hosted, hosted.snapshot().seq()));
+        };
+        let collection = hosted.collection();
+        match unless_damaged(|| collection.checkpoint(&home.segments_path(hosted.number))) {
+            Ok(Ok(checkpoint)) => {
+                let hosted = hosted.clone();
+                self.in_turn(move |committer| committer.record(&hosted, &collection, &checkpoint));
+            }
+            // Nothing is lost by it: the store has it all, and there will be another round.
+            Ok(Err(error)) => tracing::warn!(collection = %hosted.name, %error, "a checkpoint was put off"),
+            Err(_) => self.heal(hosted),
+        }
+    }
+
+    fn scrub(&self, hosted: &Arc<Hosted>) {
+        if let Err(error) = hosted.collection().scrub() {
+            tracing::warn!(collection = %hosted.name, %error, "a segment file is damaged");
+            self.heal(hosted);
+        }
+    }
+
+    fn heal(&self, hosted: &Arc<Hosted>) {
+        let (hosted, seen) = (hosted.clone(), hosted.collection());
+        self.in_turn(move |committer| committer.heal(&hosted, &seen));
+    }
+
+    fn forget_answers(&mut self) {
+        if self.forgot.elapsed() >= FORGET_EVERY {
+            self.forgot = Instant::now();
+            self.in_turn(|committer| committer.forget_answers(now_ms()));
+        }
+    }
+}

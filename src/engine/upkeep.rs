@@ -1,0 +1,205 @@
+//! What the thread that writes does between groups: checkpoints are named, logs trimmed, damaged collections made anew.
+//!
+//! What surprises: a checkpoint is two steps. Its files are written by another thread, while changes go on; only when they are
+//! durable does this one name them, in one commit. Files that are not named are nobody's.
+
+use std::sync::Arc;
+
+use super::commit::Committer;
+use super::hosted::{Hosted, unless_damaged};
+use super::{CollectionName, CollectionSettings, EngineError, Health, OpenError, catalogue, recover};
+use crate::collection::{Checkpoint, Collection, remove_unused};
+use crate::log::{Batch, ChangeLog, LogError, Space, StoreError, codec};
+
+/// How long a request is remembered.
+const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Rows of a dropped collection that are swept out at once.
+const SWEEP: usize = 2000;
+
+/// An error of upkeep: what cannot be done now is tried again later, unless writing has stopped.
+fn put_off(error: impl std::fmt::Display) -> EngineError {
+    EngineError::ReadOnly { reason: error.to_string() }
+}
+
+impl Committer {
+    /// Names the files of a checkpoint, and lets go of what they replace.
+    pub(super) fn record(
+        &mut self,
+        hosted: &Hosted,
+        collection: &Arc<Collection>,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), EngineError> {
+        let is_there = self.shared.hosted.load().get(&hosted.name).is_some_and(|own| own.number == hosted.number);
+        if !is_there || !Arc::ptr_eq(collection, &hosted.collection()) {
+            return Ok(()); // it was dropped or made anew meanwhile
+        }
+        let mut batch = Batch::new();
+        catalogue::put_checkpoint(&mut batch, hosted.number, &checkpoint.into());
+        self.append(&[], batch)?;
+        self.sync_now(); // before anything that the checkpoint replaces is removed
+        self.writable()?;
+        if let Some(home) = &self.shared.home {
+            remove_unused(&home.segments_path(hosted.number), &checkpoint.files).map_err(put_off)?;
+        }
+        self.trim(hosted, checkpoint.seq)
+    }
+
+    /// Forgets the changes that neither a start nor a follower needs.
+    pub(super) fn trim(&mut self, hosted: &Hosted, saved: u64) -> Result<(), EngineError> {
+        let before = (saved + 1).min(hosted.snapshot().seq().saturating_sub(self.shared.settings.keep_changes));
+        let logged = self.writable()?;
+        if before > 1
+            && let Err(error) = logged.log.trim(hosted.number, before)
+        {
+            self.stop_writing(&error);
+            return Err(put_off(error));
+        }
+        Ok(())
+    }
+
+    /// Makes a collection anew, if it still is the one in which damage was seen.
+    pub(super) fn heal(&mut self, hosted: &Hosted, seen: &Arc<Collection>) -> Result<(), EngineError> {
+        if Arc::ptr_eq(seen, &hosted.collection()) { self.rebuild(hosted) } else { Ok(()) }
+    }
+
+    /// Makes a collection anew from its rows.
+    pub(super) fn rebuild(&mut self, hosted: &Hosted) -> Result<(), EngineError> {
+        let (Some(logged), Some(home)) = (&self.logged, &self.shared.home) else { return Err(EngineError::DiskFull) };
+        let folder = home.segments_path(hosted.number);
+        tracing::warn!(collection = %hosted.name, "a segment is damaged; the collection is made anew from its rows");
+        match recover::from_rows(logged, &folder, hosted.number, &hosted.settings.load()) {
+            Ok(collection) => {
+                hosted.exchange(collection);
+                Ok(())
+            }
+            Err(error) => {
+                self.shared.set_health(Health::ReadOnly { reason: error.to_string() });
+                Err(put_off(error))
+            }
+        }
+    }
+
+    /// Opens the store again after the disk was full, and goes on from what it holds.
+    pub(super) fn reopen(&mut self) -> Result<(), EngineError> {
+        let Some(home) = &self.shared.home else { return Ok(()) };
+        self.logged = None; // closed before it is opened: it is locked against a second one
+        let (logged, health) = recover::open_log(home).map_err(put_off)?;
+        for hosted in self.shared.hosted.load_full().values() {
+            let folder = home.segments_path(hosted.number);
+            let caught_up =
+                unless_damaged(|| recover::catch_up(&hosted.collection(), &logged, &folder, hosted.number));
+            if !matches!(caught_up, Ok(Ok(()))) {
+                let anew = recover::from_rows(&logged, &folder, hosted.number, &hosted.settings.load());
+                hosted.exchange(anew.map_err(put_off)?);
+            }
+            hosted.tell();
+        }
+        self.logged = Some(logged);
+        self.shared.set_health(health);
+        Ok(())
+    }
+
+    /// Forgets requests that were answered more than a day ago.
+    pub(super) fn forget_answers(&mut self, now_ms: i64) -> Result<(), EngineError> {
+        let answered = catalogue::all_answered(&*self.writable()?.store).map_err(put_off)?;
+        let mut batch = Batch::new();
+        for (key, answered) in answered {
+            // Also what seems to come from far ahead: the clock was wrong then or is now.
+            if (now_ms - answered.at_ms).abs() > REMEMBERED_MS {
+                catalogue::forget_answered(&mut batch, key);
+            }
+        }
+        self.append(&[], batch)
+    }
+
+    /// Makes a collection with settings of its own, or gives one that is there others.
+    pub(super) fn configure(&mut self, name: &CollectionName, settings: CollectionSettings) -> Result<(), EngineError> {
+        self.writable()?;
+        let mut batch = Batch::new();
+        let there = self.shared.hosted.load().get(name).cloned();
+        let Some(hosted) = there else {
+            let collection = Collection::with_kinds(settings.kinds.iter().copied());
+            let hosted = Arc::new(Hosted::new(self.next_number, name.clone(), settings, collection));
+            self.next_number += 1;
+            catalogue::put_collection(&mut batch, hosted.number, name, &hosted.settings.load());
+            catalogue::put_next(&mut batch, self.next_number);
+            self.append(&[], batch)?;
+            self.host(std::iter::once(&hosted));
+            return Ok(());
+        };
+        catalogue::put_collection(&mut batch, hosted.number, name, &settings);
+        self.append(&[], batch)?;
+        let same_kinds = hosted.settings.load().kinds == settings.kinds;
+        hosted.settings.store(Arc::new(settings));
+        if same_kinds { Ok(()) } else { self.rebuild(&hosted) }
+    }
+
+    /// Drops a collection: its name is free at once, its rows are swept out by and by.
+    pub(super) fn drop_collection(&mut self, name: &CollectionName) -> Result<(), EngineError> {
+        self.writable()?;
+        let mut hosted = std::collections::BTreeMap::clone(&self.shared.hosted.load());
+        let Some(gone) = hosted.remove(name) else {
+            return Err(EngineError::NoCollection { name: name.clone(), known: hosted.into_keys().collect() });
+        };
+        let mut batch = Batch::new();
+        catalogue::drop_collection(&mut batch, gone.number);
+        self.append(&[], batch)?;
+        self.shared.hosted.store(Arc::new(hosted));
+        Ok(())
+    }
+
+    /// Sweeps out some of what dropped collections left.
+    pub(super) fn sweep(&mut self) -> Result<(), EngineError> {
+        let store = self.writable()?.store.clone();
+        for number in catalogue::dropped(&*store).map_err(put_off)? {
+            let batch = leavings(&*store, number).map_err(put_off)?;
+            if batch.is_empty() {
+                if let Some(home) = &self.shared.home {
+                    remove_unused(&home.segments_path(number), &[]).map_err(put_off)?;
+                }
+                let mut batch = Batch::new();
+                catalogue::forget_dropped(&mut batch, number);
+                self.append(&[], batch)?;
+            } else {
+                self.append(&[], batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes checkpoints of all collections. One that fails costs the next start time, no data.
+    pub(super) fn checkpoint_all(&mut self) -> Result<(), EngineError> {
+        let shared = self.shared.clone();
+        let Some(home) = &shared.home else { return Ok(()) };
+        for hosted in shared.hosted.load_full().values() {
+            let collection = hosted.collection();
+            match unless_damaged(|| collection.checkpoint(&home.segments_path(hosted.number))) {
+                Ok(Ok(checkpoint)) => self.record(hosted, &collection, &checkpoint)?,
+                Ok(Err(error)) => tracing::warn!(collection = %hosted.name, %error, "a checkpoint failed"),
+                Err(_) => self.rebuild(hosted)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends in good order: nothing is taken any more, and what there is stands in checkpoints.
+    pub(super) fn close(&mut self) -> Result<(), EngineError> {
+        let written = if self.shared.health() == Health::Ready { self.checkpoint_all() } else { Ok(()) };
+        self.shared.set_health(Health::Closing);
+        written
+    }
+}
+
+/// Some of the rows, changes and remembered requests of a dropped collection, to be removed.
+fn leavings(store: &dyn crate::log::Store, number: u32) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new();
+    let (first, end) = (number.to_be_bytes(), (number + 1).to_be_bytes());
+    for space in [Space::Records, Space::Changes] {
+        for row in store.scan(space, &first..&end).take(SWEEP) {
+            batch.remove(space, row?.0);
+        }
+    }
+    catalogue::forget_answers_of(store, number, SWEEP, &mut batch)?;
+    Ok(batch)
+}

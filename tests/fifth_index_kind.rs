@@ -17,6 +17,7 @@ static SIEVE: Kind = Kind {
     summary: "one-degree squares with lists of slots",
     role: Role::Offered,
     build: |sorted: &Sorted| Box::new(Sieve::build(&sorted.points)),
+    open: |_, _| None,
 };
 
 #[derive(Debug)]

@@ -28,6 +28,15 @@ impl Change {
     }
 }
 
+/// What became of the items of segments that were adopted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// Items that are new.
+    pub created: u64,
+    /// Items that took the place of an older one.
+    pub replaced: u64,
+}
+
 /// What a change did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

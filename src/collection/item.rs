@@ -170,14 +170,25 @@ impl Item {
 pub struct ItemRef<'a> {
     /// Its name.
     pub id: &'a str,
+    /// Whether the id stands in JSON as it is, without escapes.
+    pub plain_id: bool,
     /// Where it is.
     pub point: Point,
+    /// The same as text, `lon,lat`: the shortest digits that read back as the same bits.
+    pub lon_lat: &'a str,
     /// The text of its properties.
     pub properties: &'a str,
     /// The sequence number of the change that put it there.
     pub seq: u64,
     /// When it is due to be removed, in milliseconds since 1970.
     pub expires_at_ms: Option<i64>,
+}
+
+impl<'a> ItemRef<'a> {
+    /// Longitude and latitude as text.
+    pub fn lon_and_lat(&self) -> (&'a str, &'a str) {
+        self.lon_lat.split_once(',').expect("two numbers with a comma between them")
+    }
 }
 
 #[cfg(test)]

@@ -3,16 +3,22 @@
 //! The thread reads segments that others go on changing: an item may go while its record is being copied. So the
 //! writer notes whatever goes from a segment that is being joined, and the notes are carried over before the new
 //! segment is shown. Snapshots taken before keep the old segments, and their marks, for as long as they are held.
+//!
+//! What surprises: a join may meet a damaged file before any query does. Then it is called off, the segments stay as they are,
+//! and no other is started.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, LazyLock};
 
-use super::segment::{Draft, Segment};
+use super::draft::Draft;
+use super::segment::Segment;
 use super::writer::{Joining, Writer};
 use super::{Shared, sweep, tiers};
+use crate::index::Damaged;
 
 /// Starts a join in the background if one is due and none runs.
 pub(super) fn start_if_due(shared: &Arc<Shared>, writer: &mut Writer) {
-    if writer.is_joining() {
+    if writer.is_joining() || writer.joins_barred {
         return;
     }
     let Some(inputs) = due(&writer.segments) else { return };
@@ -20,9 +26,14 @@ pub(super) fn start_if_due(shared: &Arc<Shared>, writer: &mut Writer) {
     let base_seq = writer.seq;
     let shared = shared.clone();
     JOINER.spawn(move || {
-        let joined = join(&inputs, &shared, base_seq);
+        // Nothing is left half-done by a join that panics: it only reads.
+        let joined = catch_unwind(AssertUnwindSafe(|| join(number, &inputs, &shared, base_seq)));
         drop(inputs);
-        finish(&shared, number, joined);
+        match joined {
+            Ok(joined) => finish(&shared, number, joined),
+            Err(panic) if panic.is::<Damaged>() => call_off(&shared, number),
+            Err(panic) => resume_unwind(panic),
+        }
     });
 }
 
@@ -34,9 +45,18 @@ static JOINER: LazyLock<rayon::ThreadPool> = LazyLock::new(|| {
 });
 
 fn begin(writer: &mut Writer, inputs: Vec<Arc<Segment>>) -> u64 {
-    writer.joins_started += 1;
-    writer.joining = Some(Joining { number: writer.joins_started, inputs, gone_since: Vec::new() });
-    writer.joins_started
+    let number = writer.next_number();
+    writer.joining = Some(Joining { number, inputs, gone_since: Vec::new() });
+    number
+}
+
+/// Ends a join that met damage.
+fn call_off(shared: &Shared, number: u64) {
+    if let Ok(mut writer) = shared.writer.lock() {
+        writer.joining.take_if(|joining| joining.number == number);
+        writer.joins_barred = true;
+    }
+    shared.settled.notify_all();
 }
 
 fn due(segments: &[Arc<Segment>]) -> Option<Vec<Arc<Segment>>> {
@@ -52,10 +72,10 @@ fn due(segments: &[Arc<Segment>]) -> Option<Vec<Arc<Segment>>> {
     segments.iter().find(wasteful).map(|segment| vec![segment.clone()])
 }
 
-fn join(inputs: &[Arc<Segment>], shared: &Shared, base_seq: u64) -> Segment {
+fn join(number: u64, inputs: &[Arc<Segment>], shared: &Shared, base_seq: u64) -> Segment {
     let mut draft = Draft::default();
     inputs.iter().for_each(|segment| draft.push_live(segment));
-    draft.build(&shared.kinds, base_seq)
+    draft.build(number, &shared.kinds, base_seq)
 }
 
 /// Carries over what went meanwhile, shows the new segment, and sees whether another join is due.
@@ -67,8 +87,8 @@ fn finish(shared: &Arc<Shared>, number: u64, joined: Segment) {
     let ours = writer.joining.take_if(|joining| joining.number == number);
     if let Some(joining) = &ours {
         for (id, seq) in &joining.gone_since {
-            if let Some(slot) = joined.slot_named(id.as_str()) {
-                joined.remove(slot, *seq);
+            if let Some(slot) = joined.slot_named(id) {
+                joined.marks.remove(slot, *seq);
             }
         }
         let joined = (joined.live_count() > 0).then(|| Arc::new(joined));

@@ -10,34 +10,48 @@
 //!                     a thread beside joins segments as they add up
 //! ```
 //!
-//! Absent here: queries, distances to rank by, files, clocks. What is due to expire is *told* by [`Collection::due`];
+//! Segments can lie in files ([`Collection::checkpoint`], [`Collection::open`]). Whoever first touches a block of a file that
+//! is not as it was written panics with a [`Damaged`](crate::index::Damaged) as payload: a reader can be asked again once the
+//! collection has been made anew, a writer that panicked accepts nothing more.
+//!
+//! Absent here: queries, distances to rank by, a log, clocks. What is due to expire is *told* by [`Collection::due`];
 //! it goes only when a [`Change::Expire`] is applied.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
 
 mod change;
+mod checkpoint;
+mod draft;
+mod expiries;
+mod file;
 mod item;
 mod join;
+mod manifest;
+mod marks;
 mod names;
 mod payload;
+mod saved;
 mod segment;
 mod snapshot;
 mod sweep;
 mod tiers;
 mod writer;
 
-pub use change::{Change, Outcome};
+pub use change::{Adopted, Change, Outcome};
+pub use checkpoint::{Checkpoint, Unsaved};
+pub use draft::SegmentDraft;
+pub use file::{FileError, remove_unused};
 pub use item::{ID_BYTES_MAX, Id, Item, ItemError, ItemRef, PROPERTIES_BYTES_MAX, Properties};
 pub use segment::Segment;
 pub use snapshot::Snapshot;
 
 use crate::index::Kind;
+use checkpoint::Saving;
 use writer::Writer;
 
-/// Items with ids, at places, in memory; cheap to share.
+/// Items with ids, at places, in memory or in mapped files; cheap to share.
 ///
 /// ```
 /// use nigh::collection::{Change, Collection, Id, Item};
@@ -60,6 +74,18 @@ struct Shared {
     /// Told whenever a join in the background ends.
     settled: Condvar,
     kinds: Arc<[&'static Kind]>,
+    saving: Saving,
+}
+
+/// Kinds, each once.
+fn distinct(kinds: impl IntoIterator<Item = &'static Kind>) -> Arc<[&'static Kind]> {
+    let mut distinct: Vec<&'static Kind> = Vec::new();
+    for kind in kinds {
+        if !distinct.contains(&kind) {
+            distinct.push(kind);
+        }
+    }
+    distinct.into()
 }
 
 impl Shared {
@@ -91,16 +117,13 @@ impl Collection {
 
     /// An empty collection that keeps the given index kinds. A scan is always possible.
     pub fn with_kinds(kinds: impl IntoIterator<Item = &'static Kind>) -> Collection {
-        let mut distinct: Vec<&'static Kind> = Vec::new();
-        for kind in kinds {
-            if !distinct.contains(&kind) {
-                distinct.push(kind);
-            }
-        }
-        let kinds: Arc<[&'static Kind]> = distinct.into();
-        let writer = Writer::default();
+        Collection::of(Writer::default(), distinct(kinds))
+    }
+
+    fn of(writer: Writer, kinds: Arc<[&'static Kind]>) -> Collection {
         let shown = ArcSwap::from_pointee(writer.snapshot(&kinds));
-        Collection { shared: Arc::new(Shared { shown, writer: Mutex::new(writer), settled: Condvar::new(), kinds }) }
+        let (writer, settled) = (Mutex::new(writer), Condvar::new());
+        Collection { shared: Arc::new(Shared { shown, writer, settled, kinds, saving: Saving::default() }) }
     }
 
     /// Applies changes numbered `first_seq`, `first_seq + 1`, … and shows them, all at once.
@@ -118,6 +141,19 @@ impl Collection {
         outcomes
     }
 
+    /// Takes up segments that were written as files, all at once, as the changes `first_seq` to `last_seq`: the numbers of their
+    /// items lie in that range, and no id is in two of them. Items of the same ids that were here before are replaced.
+    ///
+    /// Nothing happens when the collection has seen a change of that range, which is how a repeated call looks.
+    pub fn adopt(&self, first_seq: u64, last_seq: u64, segments: Vec<Arc<Segment>>) -> Adopted {
+        let mut writer = self.shared.writer();
+        let adopted = writer.adopt(first_seq, last_seq, segments, &self.shared.kinds);
+        self.shared.publish(&mut writer);
+        join::start_if_due(&self.shared, &mut writer);
+        sweep::start_if_due(&self.shared, &mut writer);
+        adopted
+    }
+
     /// The collection as it is now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.shared.shown.load_full()
@@ -125,10 +161,8 @@ impl Collection {
 
     /// The removals that are due at a moment, oldest first, at most `most`: for the caller to append and apply.
     pub fn due(&self, now_ms: i64, most: usize) -> Vec<Change> {
-        let mut writer = self.shared.writer();
-        writer.free_retired();
-        let due = writer.expiries.range(..Expiry::first_after(now_ms)).take(most);
-        due.map(|expiry| Change::Expire { id: expiry.id.clone(), put_seq: expiry.put_seq }).collect()
+        self.shared.writer().free_retired();
+        self.snapshot().due(now_ms, most)
     }
 
     /// Waits until no join runs in the background.
@@ -140,27 +174,6 @@ impl Collection {
         writer.free_retired();
     }
 }
-
-/// An end of life that was announced, ordered by time.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Expiry {
-    at_ms: i64,
-    put_seq: u64,
-    id: Id,
-}
-
-impl Expiry {
-    /// Below every expiry after `now_ms`, above all others: sequence numbers begin at 1.
-    fn first_after(now_ms: i64) -> Expiry {
-        let id = Id::new("-").expect("a plain id");
-        match now_ms.checked_add(1) {
-            Some(next) => Expiry { at_ms: next, put_seq: 0, id },
-            None => Expiry { at_ms: i64::MAX, put_seq: u64::MAX, id },
-        }
-    }
-}
-
-type Expiries = BTreeSet<Expiry>;
 
 #[cfg(test)]
 #[path = "collection_tests.rs"]

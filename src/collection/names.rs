@@ -8,31 +8,36 @@
 //! slots   rank → slot u32                      listings, and finding the cursor
 //! ranks   slot → rank u32                      pages of boxes and polygons
 //! ```
+//!
+//! The hash is seeded with what the segment says: anew in every process that builds segments, so that nobody outside can choose
+//! ids that collide, and the same for whoever opens the segment's file.
 
 use std::cmp::Ordering;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::payload::Payload;
-use crate::index::PARALLEL_FROM;
+use crate::index::{Array, PARALLEL_FROM, Section, Stored};
 
 const FREE: u64 = u64::MAX;
 
 /// The ids of a segment.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    table: Vec<u64>,
-    slots: Vec<u32>,
-    ranks: Vec<u32>,
+    table: Array<u64>,
+    slots: Array<u32>,
+    ranks: Array<u32>,
+    seed: u64,
 }
 
-/// Seeded anew in every process, so that nobody outside can choose ids that collide.
-static SEED: LazyLock<foldhash::quality::RandomState> = LazyLock::new(foldhash::quality::RandomState::default);
+/// The seed of the segments that this process builds.
+static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("nigh"));
 
-fn hash(id: &[u8]) -> u32 {
-    (SEED.hash_one(id) >> 32) as u32
+fn hash(id: &[u8], seed: u64) -> u32 {
+    (xxh3_64_with_seed(id, seed) >> 32) as u32
 }
 
 impl Names {
@@ -42,7 +47,24 @@ impl Names {
         for (rank, &slot) in slots.iter().enumerate() {
             ranks[slot as usize] = rank as u32;
         }
-        Names { table: table(payload, len), slots, ranks }
+        let seed = *SEED;
+        Names { table: table(payload, len, seed).into(), slots: slots.into(), ranks: ranks.into(), seed }
+    }
+
+    /// What a file has to hold of them, besides the seed.
+    pub(super) fn sections(&self) -> Vec<Section<'_>> {
+        vec![("table", self.table.as_bytes()), ("slots", self.slots.as_bytes()), ("ranks", self.ranks.as_bytes())]
+    }
+
+    /// The ids of so many slots in a file, if the lengths of its sections fit.
+    pub(super) fn open(stored: &Stored<'_>, len: usize, seed: u64) -> Option<Names> {
+        let (slots, ranks) = (stored.array_of("slots", len)?, stored.array_of("ranks", len)?);
+        Some(Names { table: stored.array_of("table", places(len))?, slots, ranks, seed })
+    }
+
+    /// What the hashes are seeded with.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The slot with that id.
@@ -50,10 +72,10 @@ impl Names {
         if self.table.is_empty() {
             return None;
         }
-        let hash = hash(id);
+        let hash = hash(id, self.seed);
         let mut place = home(hash, self.table.len());
         loop {
-            let entry = self.table[place];
+            let entry = *self.table.at(place);
             if entry == FREE {
                 return None;
             }
@@ -67,7 +89,7 @@ impl Names {
     /// The place of a slot among the sorted ids.
     #[inline]
     pub(super) fn rank(&self, slot: u32) -> u32 {
-        self.ranks[slot as usize]
+        *self.ranks.at(slot as usize)
     }
 
     /// The slot of a rank.
@@ -81,7 +103,7 @@ impl Names {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.table) + size_of_val(&*self.slots) + size_of_val(&*self.ranks)
+        self.table.bytes() + self.slots.bytes() + self.ranks.bytes()
     }
 }
 
@@ -90,11 +112,16 @@ fn home(hash: u32, places: usize) -> usize {
     ((u64::from(hash) * places as u64) >> 32) as usize
 }
 
-fn table(payload: &Payload, len: u32) -> Vec<u64> {
-    let places = (len as usize * 10).div_ceil(7) + 1;
+/// Places in the table of so many ids.
+fn places(len: usize) -> usize {
+    (len * 10).div_ceil(7) + 1
+}
+
+fn table(payload: &Payload, len: u32, seed: u64) -> Vec<u64> {
+    let places = places(len as usize);
     let mut table = vec![FREE; places];
     for slot in 0..len {
-        let hash = hash(payload.id_bytes(slot));
+        let hash = hash(payload.id_bytes(slot), seed);
         let mut place = home(hash, places);
         while table[place] != FREE {
             place = if place + 1 == places { 0 } else { place + 1 };

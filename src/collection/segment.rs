@@ -5,102 +5,44 @@
 //! marked at or before `n` and still sees those marked later, so each item appears exactly once to everybody.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use super::item::{Item, ItemRef};
+use super::expiries::{Expiries, Oldest};
+use super::item::ItemRef;
+use super::marks::Marks;
 use super::names::Names;
-use super::payload::{Payload, Record, write_record};
+use super::payload::{Payload, Record};
+use super::saved::Saved;
 use crate::geometry::{Point, Rect};
-use crate::index::{Directory, DirectoryCell, Kind, PARALLEL_FROM, Points, Sorted};
+use crate::index::{Damaged, Directory, DirectoryCell, Kind, Points, Sorted};
 
 /// Up to this many points a segment keeps no directories: looking at two blocks is quicker than any of them.
-const PLAIN_UP_TO: usize = 64;
+pub(super) const PLAIN_UP_TO: usize = 64;
 
-/// Points in Hilbert order with all that belongs to them.
+/// Points in Hilbert order with all that belongs to them, in memory or in a file.
+///
+/// What lies in a file is compared with its checksums when it is first read; who meets a damaged block panics with a
+/// [`Damaged`] as payload.
 #[derive(Debug)]
 pub struct Segment {
-    points: Points,
-    directories: Vec<(&'static Kind, Box<dyn Directory>)>,
-    payload: Payload,
-    names: Names,
-    /// For every slot, how many changes after `base_seq` it went; 0 while it is there.
-    gone: Box<[AtomicU32]>,
-    gone_count: AtomicU32,
-    base_seq: u64,
-}
-
-/// What a segment is to be made of: points and records in any order.
-#[derive(Debug, Default)]
-pub(super) struct Draft<'a> {
-    points: Vec<Point>,
-    records: Vec<&'a [u8]>,
-}
-
-impl<'a> Draft<'a> {
-    pub(super) fn push(&mut self, point: Point, record: &'a [u8]) {
-        self.points.push(point);
-        self.records.push(record);
-    }
-
-    /// Adds every slot of a segment that is still there.
-    pub(super) fn push_live(&mut self, segment: &'a Segment) {
-        for slot in segment.points.slots().filter(|&slot| segment.is_live(slot)) {
-            self.push(segment.points.point(slot), segment.payload.record_bytes(slot));
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.points.len()
-    }
-
-    /// Builds the segment; later changes to it have sequence numbers above `base_seq`.
-    pub(super) fn build(self, kinds: &[&'static Kind], base_seq: u64) -> Segment {
-        let sorted = Sorted::new(&self.points);
-        let len = sorted.points.len();
-        let kept = if len <= PLAIN_UP_TO { &[] } else { kinds };
-        let named = || {
-            let payload = Payload::gather(sorted.order.iter().map(|&index| self.records[index as usize]));
-            let names = Names::build(&payload, len as u32);
-            (payload, names)
-        };
-        let directory = |kind: &&'static Kind| (*kind, (kind.build)(&sorted));
-        let ((payload, names), directories) = if len < PARALLEL_FROM {
-            (named(), kept.iter().map(directory).collect())
-        } else {
-            rayon::join(named, || kept.par_iter().map(directory).collect())
-        };
-        let gone = (0..len).map(|_| AtomicU32::new(0)).collect();
-        Segment { points: sorted.points, directories, payload, names, gone, gone_count: AtomicU32::new(0), base_seq }
-    }
-}
-
-/// The records of new items, written one after the other until a draft takes them.
-#[derive(Debug, Default)]
-pub(super) struct Records {
-    bytes: Vec<u8>,
-    ends: Vec<(Point, usize)>,
-}
-
-impl Records {
-    pub(super) fn push(&mut self, item: &Item, seq: u64) {
-        write_record(item, seq, &mut self.bytes);
-        self.ends.push((item.point, self.bytes.len()));
-    }
-
-    pub(super) fn draft(&self) -> Draft<'_> {
-        let mut draft = Draft::default();
-        let mut start = 0;
-        for &(point, end) in &self.ends {
-            draft.push(point, &self.bytes[start..end]);
-            start = end;
-        }
-        draft
-    }
+    /// Unique in its collection. A segment in memory and its twin in a file have the same.
+    pub(super) number: u64,
+    pub(super) points: Points,
+    pub(super) directories: Vec<(&'static Kind, Box<dyn Directory>)>,
+    pub(super) payload: Payload,
+    pub(super) names: Names,
+    pub(super) expiries: Expiries,
+    pub(super) marks: Arc<Marks>,
+    /// The file it is read from.
+    pub(super) saved: Option<Saved>,
 }
 
 impl Segment {
+    /// Its number, unique in its collection and the same before and after it got a file.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The points, by slot.
     pub fn points(&self) -> &Points {
         &self.points
@@ -123,8 +65,13 @@ impl Segment {
 
     /// The item of a slot, whether or not it is gone.
     pub fn item(&self, slot: u32) -> ItemRef<'_> {
-        let Record { id, properties, seq, expires_at_ms } = self.payload.record(slot);
-        ItemRef { id, point: self.points.point(slot), properties, seq, expires_at_ms }
+        let Record { id, plain_id, lon_lat, properties, seq, expires_at_ms } = self.payload.record(slot);
+        ItemRef { id, plain_id, point: self.points.point(slot), lon_lat, properties, seq, expires_at_ms }
+    }
+
+    /// The sequence number of the change that put an item there.
+    pub(super) fn put_seq(&self, slot: u32) -> u64 {
+        self.payload.seq(slot)
     }
 
     /// The id of a slot, as bytes, which is how ids are ordered.
@@ -162,15 +109,13 @@ impl Segment {
     /// Whether a slot is there in the snapshot of `seq`.
     #[inline]
     pub fn is_there(&self, slot: u32, seq: u64) -> bool {
-        // Relaxed: marks that a snapshot must see were made before it was published.
-        let gone = self.gone[slot as usize].load(Ordering::Relaxed);
-        gone == 0 || self.base_seq + u64::from(gone) > seq
+        self.marks.is_there(slot, seq)
     }
 
     /// Whether no slot is gone, so that nobody needs to ask for each.
     #[inline]
     pub fn is_whole(&self) -> bool {
-        self.gone_count.load(Ordering::Relaxed) == 0
+        self.marks.gone_count() == 0
     }
 
     /// How many of some slots are there in the snapshot of `seq`.
@@ -181,40 +126,34 @@ impl Segment {
         slots.filter(|&slot| self.is_there(slot, seq)).count() as u64
     }
 
-    fn is_live(&self, slot: u32) -> bool {
-        self.gone[slot as usize].load(Ordering::Relaxed) == 0
-    }
-
     /// How many slots nobody has removed yet.
     pub(super) fn live_count(&self) -> usize {
-        self.points.len() - self.gone_count.load(Ordering::Relaxed) as usize
+        self.points.len() - self.marks.gone_count() as usize
     }
 
-    /// Whether a change with this number is too far from the segment's first to be written down in a slot.
-    pub(super) fn is_out_of_range(&self, seq: u64) -> bool {
-        // A change that was applied before may be older than the segment.
-        seq.saturating_sub(self.base_seq) >= u64::from(u32::MAX)
+    /// Adds the oldest of what is due here; `place` is the segment's place in the snapshot.
+    pub(super) fn due(&self, place: usize, now_ms: i64, most: usize, due: &mut Oldest) {
+        self.expiries.due((place, &self.marks, &self.payload), now_ms, most, due);
     }
 
-    /// Marks a slot as gone with a change; only the one writer calls it. `false` when it was gone already.
-    pub(super) fn remove(&self, slot: u32, seq: u64) -> bool {
-        debug_assert!(seq > self.base_seq && !self.is_out_of_range(seq));
-        let removed = self.is_live(slot);
-        if removed {
-            // The count first: a reader that finds the segment whole must not miss a mark that it has to see.
-            self.gone_count.fetch_add(1, Ordering::Relaxed);
-            self.gone[slot as usize].store((seq - self.base_seq) as u32, Ordering::Relaxed);
-        }
-        removed
+    /// Compares everything in the segment's file with its checksums. From then on reading costs no more than from memory.
+    pub fn scrub(&self) -> Result<(), Damaged> {
+        self.saved.as_ref().map_or(Ok(()), |saved| saved.map.prove_all())
     }
 
-    /// Bytes held, part by part.
+    /// Bytes of the file it is read from; 0 for a segment in memory.
+    pub fn mapped_bytes(&self) -> usize {
+        self.saved.as_ref().map_or(0, |saved| saved.map.len())
+    }
+
+    /// Bytes held in memory or in a file, part by part. Only removal marks are in memory for all.
     pub fn bytes(&self) -> Vec<(&'static str, usize)> {
         let mut parts = vec![
             ("points", self.points.bytes()),
-            ("removal marks", size_of_val(&*self.gone)),
+            ("removal marks", self.marks.bytes()),
             ("ids", self.names.bytes()),
             ("records", self.payload.bytes()),
+            ("expiries", self.expiries.bytes()),
         ];
         parts.extend(self.directories.iter().map(|(kind, directory)| (kind.name, directory.bytes())));
         parts

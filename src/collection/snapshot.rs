@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::item::ItemRef;
+use super::Change;
+use super::expiries::Oldest;
+use super::item::{Id, ItemRef};
 use super::segment::Segment;
 use crate::geometry::Rect;
 use crate::index::{DirectoryCell, Kind};
@@ -64,7 +66,23 @@ impl Snapshot {
         Some(cells)
     }
 
-    /// Bytes held, part by part: points, removal marks, ids, records, and each index kind.
+    /// The removals that are due at a moment, oldest first, at most `most`.
+    pub(super) fn due(&self, now_ms: i64, most: usize) -> Vec<Change> {
+        let mut oldest = Oldest::default();
+        for (place, segment) in self.segments.iter().enumerate() {
+            segment.due(place, now_ms, most, &mut oldest);
+        }
+        let id = |segment: &Segment, slot| Id::new(segment.item(slot).id).expect("stored ids are valid");
+        let due = oldest.in_order().into_iter();
+        due.map(|due| Change::Expire { id: id(&self.segments[due.segment], due.slot), put_seq: due.put_seq }).collect()
+    }
+
+    /// Bytes of the files that are mapped; what [`Snapshot::bytes`] counts beyond them is memory of its own.
+    pub fn mapped_bytes(&self) -> usize {
+        self.segments.iter().map(|segment| segment.mapped_bytes()).sum()
+    }
+
+    /// Bytes held, part by part: points, removal marks, ids, records, ends of life, and each index kind.
     pub fn bytes(&self) -> Vec<(&'static str, usize)> {
         let mut total: Vec<(&'static str, usize)> = Vec::new();
         for (part, bytes) in self.segments.iter().flat_map(|segment| segment.bytes()) {

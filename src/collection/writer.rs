@@ -7,8 +7,9 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::segment::{Draft, Records, Segment};
-use super::{Change, Expiries, Expiry, Id, Item, Outcome, Snapshot, tiers};
+use super::draft::{Draft, Records};
+use super::segment::Segment;
+use super::{Adopted, Change, Id, Item, Outcome, Snapshot, tiers};
 use crate::index::Kind;
 
 /// What only the writer knows.
@@ -17,10 +18,11 @@ pub(super) struct Writer {
     pub(super) seq: u64,
     pub(super) len: usize,
     pub(super) segments: Vec<Arc<Segment>>,
-    pub(super) expiries: Expiries,
+    last_number: u64,
     /// The join that runs in the background, if any.
     pub(super) joining: Option<Joining>,
-    pub(super) joins_started: u64,
+    /// A join met a damaged file: no more are started, until the collection is made anew.
+    pub(super) joins_barred: bool,
     /// Snapshots that are shown no more but may still be read, oldest first.
     pub(super) retired: VecDeque<Arc<Snapshot>>,
     /// Whether a thread looks after them.
@@ -33,15 +35,21 @@ const RETIRED_MAX: usize = 16;
 /// A join in the background, and what went from its segments since it began.
 #[derive(Debug)]
 pub(super) struct Joining {
+    /// The number of the segment that it makes.
     pub(super) number: u64,
     pub(super) inputs: Vec<Arc<Segment>>,
-    pub(super) gone_since: Vec<(Id, u64)>,
+    pub(super) gone_since: Vec<(Box<str>, u64)>,
 }
 
 impl Joining {
-    pub(super) fn takes(&self, segment: &Arc<Segment>) -> bool {
-        self.inputs.iter().any(|input| Arc::ptr_eq(input, segment))
+    pub(super) fn takes(&self, segment: &Segment) -> bool {
+        is_among(segment, &self.inputs)
     }
+}
+
+/// Whether a segment, or its twin in memory or in a file, is one of some.
+fn is_among(segment: &Segment, segments: &[Arc<Segment>]) -> bool {
+    segments.iter().any(|other| other.number() == segment.number())
 }
 
 /// What a batch has done so far, id by id, in the order in which ids first appeared.
@@ -94,6 +102,17 @@ impl Batch {
 }
 
 impl Writer {
+    /// The writer of a collection that was opened at `seq`, its segments numbered from 1.
+    pub(super) fn opened(seq: u64, len: usize, segments: Vec<Arc<Segment>>) -> Writer {
+        Writer { seq, len, last_number: segments.len() as u64, segments, ..Writer::default() }
+    }
+
+    /// A number for a new segment.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
     pub(super) fn snapshot(&self, kinds: &Arc<[&'static Kind]>) -> Snapshot {
         Snapshot {
             seq: self.seq,
@@ -146,9 +165,6 @@ impl Writer {
             Change::Put(item) => {
                 let replaced = self.take_away(batch, &item.id, seq, None);
                 self.len += 1;
-                if let Some(at_ms) = item.expires_at_ms {
-                    self.expiries.insert(Expiry { at_ms, put_seq: seq, id: item.id.clone() });
-                }
                 batch.set(Touched::Put { item, seq });
                 if replaced { Outcome::Replaced } else { Outcome::Created }
             }
@@ -169,42 +185,36 @@ impl Writer {
     /// itself put is only accounted for: the caller writes down what takes its place.
     fn take_away(&mut self, batch: &Batch, id: &Id, seq: u64, only_put_seq: Option<u64>) -> bool {
         let wanted = |put_seq: u64| only_put_seq.is_none_or(|only| only == put_seq);
-        let (put_seq, expires_at_ms) = match batch.get(id) {
+        let put_seq = match batch.get(id) {
             Some(Touched::Gone { .. }) => return false,
-            Some(Touched::Put { item, seq }) => (*seq, item.expires_at_ms),
+            Some(Touched::Put { seq, .. }) => *seq,
             None => {
-                let Some((segment, slot)) = self.find(id) else { return false };
-                let item = segment.item(slot);
-                let present = (item.seq, item.expires_at_ms);
-                if wanted(item.seq) {
+                let Some((segment, slot)) = self.find(id.as_str()) else { return false };
+                let put_seq = segment.put_seq(slot);
+                if wanted(put_seq) {
                     let segment = segment.clone();
-                    self.mark_gone(&segment, slot, id, seq);
+                    self.mark_gone(&segment, slot, id.as_str(), seq);
                 }
-                present
+                put_seq
             }
         };
-        if !wanted(put_seq) {
-            return false;
-        }
-        self.len -= 1;
-        if let Some(at_ms) = expires_at_ms {
-            self.expiries.remove(&Expiry { at_ms, put_seq, id: id.clone() });
-        }
-        true
+        let taken = wanted(put_seq);
+        self.len -= usize::from(taken);
+        taken
     }
 
-    fn mark_gone(&mut self, segment: &Arc<Segment>, slot: u32, id: &Id, seq: u64) {
-        segment.remove(slot, seq);
+    fn mark_gone(&mut self, segment: &Segment, slot: u32, id: &str, seq: u64) {
+        segment.marks.remove(slot, seq);
         if let Some(joining) = &mut self.joining
             && joining.takes(segment)
         {
-            joining.gone_since.push((id.clone(), seq));
+            joining.gone_since.push((id.into(), seq));
         }
     }
 
     /// Where an id is now. The newest segments come first: what moved lately moves again soonest.
-    fn find(&self, id: &Id) -> Option<(&Arc<Segment>, u32)> {
-        let there = |segment: &Arc<Segment>| segment.slot_at(id.as_str(), u64::MAX);
+    fn find(&self, id: &str) -> Option<(&Arc<Segment>, u32)> {
+        let there = |segment: &Arc<Segment>| segment.slot_at(id, u64::MAX);
         self.segments.iter().rev().find_map(|segment| there(segment).map(|slot| (segment, slot)))
     }
 
@@ -220,7 +230,7 @@ impl Writer {
         if draft.len() > 0 {
             let joined = self.small_segments_to_join(draft.len());
             joined.iter().for_each(|segment| draft.push_live(segment));
-            let added = Arc::new(draft.build(kinds, self.seq));
+            let added = Arc::new(draft.build(self.next_number(), kinds, self.seq));
             self.replace(&joined, added);
         }
         self.drop_dead_segments();
@@ -238,17 +248,64 @@ impl Writer {
 
     /// Adds a segment as the newest, in place of those it was made from.
     fn replace(&mut self, old: &[Arc<Segment>], new: Arc<Segment>) {
-        self.segments.retain(|segment| !old.iter().any(|gone| Arc::ptr_eq(gone, segment)));
+        self.segments.retain(|segment| !is_among(segment, old));
         self.segments.push(new);
     }
 
     /// Puts a segment where the oldest of those it was made from stood: what came meanwhile stays newer.
     pub(super) fn replace_in_place(&mut self, old: &[Arc<Segment>], new: Option<Arc<Segment>>) {
-        let is_old = |segment: &Arc<Segment>| old.iter().any(|gone| Arc::ptr_eq(gone, segment));
+        let is_old = |segment: &Arc<Segment>| is_among(segment, old);
         let place = self.segments.iter().position(is_old).unwrap_or(0);
         self.segments.retain(|segment| !is_old(segment));
         let place = place.min(self.segments.len());
         self.segments.splice(place..place, new);
+    }
+
+    /// Puts twins where the segments of their numbers still are. A join that is reading one of those goes on reading it.
+    pub(super) fn put_in_place(&mut self, twins: Vec<Arc<Segment>>) {
+        for twin in twins {
+            if let Some(segment) = self.segments.iter_mut().find(|segment| segment.number() == twin.number()) {
+                *segment = twin;
+            }
+        }
+    }
+
+    /// Takes up ready segments as the changes of a range of numbers, and marks gone what they replace.
+    pub(super) fn adopt(
+        &mut self,
+        first_seq: u64,
+        last_seq: u64,
+        segments: Vec<Arc<Segment>>,
+        kinds: &[&'static Kind],
+    ) -> Adopted {
+        let mut adopted = Adopted::default();
+        if first_seq <= self.seq || last_seq < first_seq {
+            return adopted;
+        }
+        self.renew_segments_out_of_range(first_seq, last_seq, kinds);
+        for segment in &segments {
+            let replaced = if self.segments.is_empty() { 0 } else { self.take_away_all(segment) };
+            adopted.replaced += replaced;
+            adopted.created += segment.live_count() as u64 - replaced;
+        }
+        self.len += adopted.created as usize;
+        self.seq = last_seq;
+        self.segments.extend(segments.into_iter().filter(|segment| segment.live_count() > 0));
+        self.drop_dead_segments();
+        adopted
+    }
+
+    /// Marks gone whatever has the id of an item in a segment that comes; says how many there were.
+    fn take_away_all(&mut self, coming: &Segment) -> u64 {
+        let mut replaced = 0;
+        for slot in coming.points().slots() {
+            let item = coming.item(slot);
+            let Some((segment, old)) = self.find(item.id) else { continue };
+            let segment = segment.clone();
+            self.mark_gone(&segment, old, item.id, item.seq);
+            replaced += 1;
+        }
+        replaced
     }
 
     fn drop_dead_segments(&mut self) {
@@ -259,11 +316,14 @@ impl Writer {
     /// is older than that is written anew, here and now.
     fn renew_segments_out_of_range(&mut self, first_seq: u64, last_seq: u64, kinds: &[&'static Kind]) {
         let base_seq = self.seq.max(first_seq.saturating_sub(1));
-        for segment in self.segments.iter_mut().filter(|segment| segment.is_out_of_range(last_seq)) {
-            self.joining = None; // a join under way carries the old numbers; it finds itself called off
-            let mut draft = Draft::default();
-            draft.push_live(segment);
-            *segment = Arc::new(draft.build(kinds, base_seq));
+        for place in 0..self.segments.len() {
+            if self.segments[place].marks.is_out_of_range(last_seq) {
+                self.joining = None; // a join under way carries the old numbers; it finds itself called off
+                let (number, segment) = (self.next_number(), self.segments[place].clone());
+                let mut draft = Draft::default();
+                draft.push_live(&segment);
+                self.segments[place] = Arc::new(draft.build(number, kinds, base_seq));
+            }
         }
     }
 }

@@ -4,11 +4,23 @@
 
 use std::io::Write;
 
+use crate::collection::ItemRef;
+
 const NEVER_FAILS: &str = "a buffer in memory takes everything";
 
 /// A text in double quotes.
 pub(super) fn text(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect(NEVER_FAILS);
+}
+
+/// The id of an item in double quotes; most ids stand there as they are.
+pub(super) fn id(out: &mut Vec<u8>, item: &ItemRef<'_>) {
+    if !item.plain_id {
+        return text(out, item.id);
+    }
+    out.push(b'"');
+    out.extend_from_slice(item.id.as_bytes());
+    out.push(b'"');
 }
 
 /// The shortest digits that read back as the same bits.

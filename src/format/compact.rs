@@ -34,17 +34,18 @@ fn write_page(out: &mut Vec<u8>, page: &Page<'_>) {
 fn write_item(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
     let item = &hit.item;
     out.extend_from_slice(br#"{"id":"#);
-    append::text(out, item.id);
+    append::id(out, item);
     if let Some(distance_m) = hit.distance_m {
         out.extend_from_slice(br#","distance_m":"#);
         append::metres(out, distance_m);
     }
     fields.write_geohash(out, item);
     if fields.position() {
+        let (lon, lat) = item.lon_and_lat();
         out.extend_from_slice(br#","lat":"#);
-        append::number(out, item.point.lat_deg());
+        out.extend_from_slice(lat.as_bytes());
         out.extend_from_slice(br#","lon":"#);
-        append::number(out, item.point.lon_deg());
+        out.extend_from_slice(lon.as_bytes());
         out.extend_from_slice(br#","properties":"#);
         fields.write_properties(out, item);
     }
@@ -54,14 +55,12 @@ fn write_item(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collection::ItemRef;
-    use crate::geometry::Point;
+    use crate::format::tests::stored;
 
     #[test]
     fn an_item_reads_as_it_would_be_written() {
-        let point = Point::new(48.857, 2.352).unwrap();
-        let item = ItemRef { id: "a", point, properties: r#"{"lat":0.10}"#, seq: 1, expires_at_ms: None };
-        let hit = AnswerHit { distance_m: Some(0.5), item };
+        let snapshot = stored("a", 48.857, 2.352, r#"{"lat":0.10}"#);
+        let hit = AnswerHit { distance_m: Some(0.5), item: snapshot.get("a").unwrap() };
         let written = |fields| {
             let mut out = Vec::new();
             write_item(&mut out, &hit, &fields);

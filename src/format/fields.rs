@@ -105,11 +105,10 @@ impl<'de> Visitor<'de> for Chosen<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Point;
 
     fn shown(fields: &Fields, properties: &str) -> String {
-        let point = Point::new(42.605, -5.603).unwrap();
-        let item = ItemRef { id: "a", point, properties, seq: 1, expires_at_ms: None };
+        let snapshot = crate::format::tests::stored("a", 42.605, -5.603, properties);
+        let item = snapshot.get("a").unwrap();
         let mut out = Vec::new();
         fields.write_properties(&mut out, &item);
         fields.write_geohash(&mut out, &item);

@@ -27,7 +27,7 @@ pub(super) const GEOJSON: Format = Format {
 fn write_feature(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
     let item = &hit.item;
     out.extend_from_slice(br#"{"type":"Feature","id":"#);
-    append::text(out, item.id);
+    append::id(out, item);
     if let Some(distance_m) = hit.distance_m {
         out.extend_from_slice(br#","distance_m":"#);
         append::metres(out, distance_m);
@@ -35,9 +35,7 @@ fn write_feature(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
     fields.write_geohash(out, item);
     if fields.position() {
         out.extend_from_slice(br#","geometry":{"type":"Point","coordinates":["#);
-        append::number(out, item.point.lon_deg());
-        out.push(b',');
-        append::number(out, item.point.lat_deg());
+        out.extend_from_slice(item.lon_lat.as_bytes());
         out.extend_from_slice(br#"]},"properties":"#);
     } else {
         out.extend_from_slice(br#","geometry":null,"properties":"#);
@@ -220,29 +218,26 @@ impl<'de> Deserialize<'de> for Position {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collection::ItemRef;
-    use crate::geometry::Point;
+    use crate::collection::Snapshot;
+    use crate::format::tests::stored;
 
-    fn hit<'a>(id: &'a str, lat: f64, lon: f64, properties: &'a str) -> AnswerHit<'a> {
-        let item = ItemRef { id, point: Point::new(lat, lon).unwrap(), properties, seq: 1, expires_at_ms: None };
-        AnswerHit { distance_m: None, item }
-    }
-
-    fn written(hit: &AnswerHit<'_>, fields: &Fields) -> String {
+    fn written(snapshot: &Snapshot, distance_m: Option<f64>, fields: &Fields) -> String {
+        let item = snapshot.segments()[0].item(0);
         let mut out = Vec::new();
-        write_feature(&mut out, hit, fields);
+        write_feature(&mut out, &AnswerHit { distance_m, item }, fields);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn a_feature_carries_its_distance_beside_its_id() {
-        let near = AnswerHit { distance_m: Some(412.3184), ..hit("a", 48.857, 2.352, r#"{"n":1}"#) };
+        let near = stored("a", 48.857, 2.352, r#"{"n":1}"#);
+        let written = |fields| written(&near, Some(412.3184), &fields);
         assert_eq!(
-            written(&near, &Fields::all()),
+            written(Fields::all()),
             r#"{"type":"Feature","id":"a","distance_m":412.318,"geometry":{"type":"Point","coordinates":[2.352,48.857]},"properties":{"n":1}}"#
         );
         assert_eq!(
-            written(&near, &Fields::only([])),
+            written(Fields::only([])),
             r#"{"type":"Feature","id":"a","distance_m":412.318,"geometry":null,"properties":{}}"#
         );
     }
@@ -250,7 +245,7 @@ mod tests {
     #[test]
     fn coordinates_read_back_as_the_same_bits_longitude_first() {
         for (lat, lon) in [(0.1 + 0.2, -0.0), (-90.0, 180.0), (1e-300, 5e-324), (89.999_999_999_999_99, 1.0 / 3.0)] {
-            let text = written(&hit("a", lat, lon, "{}"), &Fields::all());
+            let text = written(&stored("a", lat, lon, "{}"), None, &Fields::all());
             let json: serde_json::Value = serde_json::from_str(&text).unwrap();
             let read = |at: usize| json["geometry"]["coordinates"][at].as_f64().unwrap().to_bits();
             assert_eq!((read(0), read(1)), (lon.to_bits(), lat.to_bits()));
@@ -260,7 +255,7 @@ mod tests {
     #[test]
     fn ids_are_escaped_and_properties_pass_through_as_text() {
         let properties = r#"{"n":0.10,  "big":12345678901234567890}"#;
-        let text = written(&hit("a\"\\\u{e9}", 1.0, 2.0, properties), &Fields::all());
+        let text = written(&stored("a\"\\\u{e9}", 1.0, 2.0, properties), None, &Fields::all());
         assert!(text.contains(r#""id":"a\"\\é""#), "{text}");
         assert!(text.contains(properties), "{text}");
     }

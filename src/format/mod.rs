@@ -70,8 +70,18 @@ pub fn write_explain(out: &mut Vec<u8>, explain: &Explain) {
 mod tests {
     use super::*;
     use crate::collection::{Change, Collection, Id, Item};
+    use crate::collection::{Properties, Snapshot};
     use crate::geometry::Point;
     use crate::query::{Limit, Query};
+    use std::sync::Arc;
+
+    /// A collection of one item, from which it is read as answers are.
+    pub(super) fn stored(id: &str, lat: f64, lon: f64, properties: &str) -> Arc<Snapshot> {
+        let item = Item::new(Id::new(id).unwrap(), Point::new(lat, lon).unwrap());
+        let one = Collection::new();
+        one.apply(1, vec![Change::Put(item.with_properties(Properties::from_json(properties).unwrap()))]);
+        one.snapshot()
+    }
 
     #[test]
     fn every_format_counts_links_to_the_next_page_and_explains() {

@@ -19,6 +19,7 @@ pub(super) const GEOHASH: Kind = Kind {
     summary: "geohash cells of 1 to 12 characters, looked up as stretches of the order",
     role: Role::Offered,
     build: |_: &Sorted| Box::new(Geohash),
+    open: |_, _| Some(Box::new(Geohash)),
 };
 
 /// A cell with this many slots or fewer is read rather than cut into 32: looking up two stretches for each of the children

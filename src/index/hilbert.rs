@@ -18,6 +18,7 @@ pub(super) const HILBERT: Kind = Kind {
     summary: "cuts the area into stretches of the Hilbert curve and looks them up in the order itself",
     role: Role::Offered,
     build: |_: &Sorted| Box::new(Hilbert),
+    open: |_, _| Some(Box::new(Hilbert)),
 };
 
 /// A stretch of this many slots is read rather than cut further.

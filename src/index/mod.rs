@@ -15,8 +15,10 @@
 use std::ops::Range;
 
 pub mod area;
+mod array;
 pub mod curve;
 pub mod lens;
+mod map;
 pub mod points;
 pub mod tree;
 pub mod window;
@@ -29,7 +31,9 @@ mod rtree;
 mod scan;
 
 pub use area::{Area, Hit};
+pub use array::Array;
 pub use lens::Lens;
+pub use map::{Damaged, Layout, Map, Memory, SUM_BYTES, Section, Stored};
 pub use points::{BLOCK, PARALLEL_FROM, Points, Sorted};
 
 use crate::geometry::Rect;
@@ -38,7 +42,7 @@ use crate::geometry::Rect;
 pub static KINDS: &[Kind] =
     &[scan::SCAN, rtree::RTREE, quadtree::QUADTREE, geohash::GEOHASH, hilbert::HILBERT, rstar::RSTAR];
 
-/// An index kind: its name, and how to build its directory over points.
+/// An index kind: its name, and how to build its directory over points, or find it in a file.
 #[derive(Debug)]
 pub struct Kind {
     /// The name users write, lower case.
@@ -49,6 +53,9 @@ pub struct Kind {
     pub role: Role,
     /// Builds the directory over points that are already in order.
     pub build: fn(&Sorted) -> Box<dyn Directory>,
+    /// Opens the directory that [`Directory::sections`] wrote of the same points. `None` when there is nothing in the file
+    /// that fits them: then it is built.
+    pub open: fn(&Points, &Stored<'_>) -> Option<Box<dyn Directory>>,
 }
 
 /// What an index kind is there for.
@@ -139,6 +146,11 @@ pub trait Directory: Send + Sync + std::fmt::Debug {
 
     /// Bytes held beyond the points.
     fn bytes(&self) -> usize;
+
+    /// What a file has to hold for [`Kind::open`]. A directory that is quickly built has nothing written.
+    fn sections(&self) -> Vec<Section<'_>> {
+        Vec::new()
+    }
 }
 
 /// Hands on runs by slot, every slot once, however they overlap.

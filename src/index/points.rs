@@ -14,10 +14,12 @@
 
 use std::ops::Range;
 
+use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 use wide::f64x4;
 
-use super::curve;
+use super::map::{Damaged, Section, Stored};
+use super::{Array, curve};
 use crate::geometry::{Point, UnitVector};
 
 /// Points in a block. A block is what a directory points at and what the exact test reads at once.
@@ -29,7 +31,7 @@ pub const BLOCK: usize = 32;
 pub const PARALLEL_FROM: usize = 1 << 14;
 
 /// The unit vectors of 32 points, coordinate by coordinate. Unused lanes are NaN, which no test accepts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
 struct Block {
     x: [f64; BLOCK],
@@ -57,24 +59,24 @@ fn point_at([lat_deg, lon_deg]: [f64; 2]) -> Point {
 /// Points in Hilbert order.
 #[derive(Debug, Clone, Default)]
 pub struct Points {
-    blocks: Vec<Block>,
-    positions: Vec<[f64; 2]>,
+    blocks: Array<Block>,
+    positions: Array<[f64; 2]>,
     ruler: Ruler,
 }
 
 /// The first key of every block, and again of every 64th block, which stays in the cache.
 #[derive(Debug, Clone, Default)]
 struct Ruler {
-    keys: Vec<u64>,
-    coarse: Vec<u64>,
+    keys: Array<u64>,
+    coarse: Array<u64>,
 }
 
 impl Ruler {
     const STEP: usize = 64;
 
     fn new(keys: Vec<u64>) -> Ruler {
-        let coarse = keys.iter().step_by(Ruler::STEP).copied().collect();
-        Ruler { keys, coarse }
+        let coarse: Vec<u64> = keys.iter().step_by(Ruler::STEP).copied().collect();
+        Ruler { keys: keys.into(), coarse: coarse.into() }
     }
 
     /// The first of `blocks` for whose first key `is_before` does not hold, or their end.
@@ -83,12 +85,12 @@ impl Ruler {
         let Range { mut start, mut end } = blocks;
         if end - start > 2 * Ruler::STEP {
             let first = start.div_ceil(Ruler::STEP);
-            let among = &self.coarse[first..end.div_ceil(Ruler::STEP)];
+            let among = self.coarse.slice(first..end.div_ceil(Ruler::STEP));
             let step = first + among.partition_point(|&key| is_before(key));
             start = start.max((step * Ruler::STEP).saturating_sub(Ruler::STEP));
             end = end.min(step * Ruler::STEP);
         }
-        start + self.keys[start..end].partition_point(|&key| is_before(key))
+        start + self.keys.slice(start..end).partition_point(|&key| is_before(key))
     }
 }
 
@@ -122,6 +124,16 @@ impl Sorted {
         let order: Vec<u32> = pairs.into_iter().map(|(_, index)| index).collect();
         Sorted { points: Points::gather(given, &order, &keys), keys, order }
     }
+
+    /// Points that were brought into order before, for building a directory that their file lacks.
+    pub fn again(points: &Points) -> Sorted {
+        let key = |slot: u32| {
+            let [lat, lon] = points.position(slot);
+            curve::key_of(lat, lon)
+        };
+        let keys = points.slots().into_par_iter().map(key).collect();
+        Sorted { points: points.clone(), keys, order: points.slots().collect() }
+    }
 }
 
 impl Points {
@@ -133,12 +145,40 @@ impl Points {
         let ruler = Ruler::new(keys.iter().step_by(BLOCK).copied().collect());
         if order.len() < PARALLEL_FROM {
             let positions: Vec<[f64; 2]> = order.iter().map(position).collect();
-            let blocks = positions.chunks(BLOCK).map(Block::of).collect();
-            return Points { blocks, positions, ruler };
+            let blocks: Vec<Block> = positions.chunks(BLOCK).map(Block::of).collect();
+            return Points { blocks: blocks.into(), positions: positions.into(), ruler };
         }
         let positions: Vec<[f64; 2]> = order.par_iter().map(position).collect();
-        let blocks = positions.par_chunks(BLOCK).map(Block::of).collect();
-        Points { blocks, positions, ruler }
+        let blocks: Vec<Block> = positions.par_chunks(BLOCK).map(Block::of).collect();
+        Points { blocks: blocks.into(), positions: positions.into(), ruler }
+    }
+
+    /// What a file has to hold of them.
+    pub fn sections(&self) -> Vec<Section<'_>> {
+        vec![
+            ("blocks", self.blocks.as_bytes()),
+            ("positions", self.positions.as_bytes()),
+            ("ruler", self.ruler.keys.as_bytes()),
+            ("coarse", self.ruler.coarse.as_bytes()),
+        ]
+    }
+
+    /// As many points as a file is said to hold, if the lengths of its sections fit.
+    pub fn open(stored: &Stored<'_>, len: usize) -> Option<Points> {
+        let blocks = len.div_ceil(BLOCK);
+        let ruler = Ruler {
+            keys: stored.array_of("ruler", blocks)?,
+            coarse: stored.array_of("coarse", blocks.div_ceil(Ruler::STEP))?,
+        };
+        let (blocks, positions) = (stored.array_of("blocks", blocks)?, stored.array_of("positions", len)?);
+        Some(Points { blocks, positions, ruler })
+    }
+
+    /// Compares everything that a build over these points reads with the checksums of its file.
+    pub fn prove(&self) -> Result<(), Damaged> {
+        self.blocks.prove()?;
+        self.positions.prove()?;
+        self.ruler.keys.prove()
     }
 
     /// How many points there are.
@@ -159,12 +199,12 @@ impl Points {
     /// Latitude and longitude of a slot, in degrees, exactly as given.
     #[inline]
     pub fn position(&self, slot: u32) -> [f64; 2] {
-        self.positions[slot as usize]
+        *self.positions.at(slot as usize)
     }
 
     /// The positions of some slots.
     pub fn positions(&self, slots: Range<u32>) -> &[[f64; 2]] {
-        &self.positions[slots.start as usize..slots.end as usize]
+        self.positions.slice(slots.start as usize..slots.end as usize)
     }
 
     /// The position of a slot as a point.
@@ -175,7 +215,7 @@ impl Points {
     /// The unit vector of a slot.
     #[inline]
     pub fn unit(&self, slot: u32) -> UnitVector {
-        let (block, lane) = (&self.blocks[slot as usize / BLOCK], slot as usize % BLOCK);
+        let (block, lane) = (self.blocks.at(slot as usize / BLOCK), slot as usize % BLOCK);
         UnitVector { x: block.x[lane], y: block.y[lane], z: block.z[lane] }
     }
 
@@ -185,7 +225,7 @@ impl Points {
     /// *Why four at a time*: comparing lane by lane costs more than reckoning (600 against 210 instructions a block).
     #[inline]
     pub fn chords2_up_to(&self, block: usize, from: &UnitVector, limit: f64, chords2: &mut [f64; BLOCK]) -> u32 {
-        let Block { x, y, z } = &self.blocks[block];
+        let Block { x, y, z } = self.blocks.at(block);
         let (x, y, z) = (x.as_chunks::<4>().0, y.as_chunks::<4>().0, z.as_chunks::<4>().0);
         let (from_x, from_y, from_z) = (f64x4::splat(from.x), f64x4::splat(from.y), f64x4::splat(from.z));
         let limit = f64x4::splat(limit);
@@ -220,7 +260,7 @@ impl Points {
             return slots.clone();
         }
         let (low, high) = (slots.start as usize / BLOCK, (slots.end as usize).div_ceil(BLOCK));
-        let begin = low + usize::from(self.ruler.keys[low] < first);
+        let begin = low + usize::from(*self.ruler.keys.at(low) < first);
         // The last block is sure when the next one still begins in the stretch, or when the stretch has no end.
         let whole = self.ruler.keys.get(high).map_or(last == u64::MAX, |&next| next <= last);
         let end = if whole { slots.end } else { ((high - 1) * BLOCK) as u32 };
@@ -240,10 +280,7 @@ impl Points {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.blocks)
-            + size_of_val(&*self.positions)
-            + size_of_val(&*self.ruler.keys)
-            + size_of_val(&*self.ruler.coarse)
+        self.blocks.bytes() + self.positions.bytes() + self.ruler.keys.bytes() + self.ruler.coarse.bytes()
     }
 }
 

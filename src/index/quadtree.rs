@@ -6,11 +6,13 @@
 
 use std::ops::Range;
 
+use bytemuck::{Pod, Zeroable};
+
 use super::curve::{self, Cell};
 use super::hilbert::cell_round;
 use super::tree::Tree;
 use super::window::Window;
-use super::{Kind, Points, Role, Sorted};
+use super::{Array, Kind, Points, Role, Section, Sorted, Stored};
 use crate::geometry::Rect;
 
 /// The kind.
@@ -19,12 +21,14 @@ pub(super) const QUADTREE: Kind = Kind {
     summary: "adaptive quadtree: the earth quartered again wherever more than 48 points share a cell",
     role: Role::Offered,
     build: |sorted: &Sorted| Box::new(Quadtree::build(&sorted.keys)),
+    open: |points, stored| Some(Box::new(Quadtree::open(points, stored)?)),
 };
 
 /// Points in a leaf, at most, unless they share one grid cell.
 const LEAF: usize = 48;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
 struct Branch {
     /// The first slot of the cell.
     start: u32,
@@ -34,7 +38,7 @@ struct Branch {
 
 #[derive(Debug)]
 struct Quadtree {
-    branches: Vec<Branch>,
+    branches: Array<Branch>,
     len: u32,
 }
 
@@ -56,8 +60,12 @@ impl Quadtree {
                 start = end;
             }
         }
-        branches.shrink_to_fit();
-        Quadtree { branches, len: keys.len() as u32 }
+        Quadtree { branches: branches.into(), len: keys.len() as u32 }
+    }
+
+    fn open(points: &Points, stored: &Stored<'_>) -> Option<Quadtree> {
+        let branches = stored.array("branches").filter(|branches| !branches.is_empty())?;
+        Some(Quadtree { branches, len: points.len() as u32 })
     }
 }
 
@@ -73,7 +81,7 @@ impl Tree for Quadtree {
     type Node = Node;
 
     fn root(&self, points: &Points) -> Option<Node> {
-        (!points.is_empty()).then(|| Node { cell: Cell::EARTH, end: self.len, branch: self.branches[0] })
+        (!points.is_empty()).then(|| Node { cell: Cell::EARTH, end: self.len, branch: *self.branches.at(0) })
     }
 
     fn holding(&self, points: &Points, frame: Rect) -> Option<Node> {
@@ -91,7 +99,7 @@ impl Tree for Quadtree {
         if node.branch.children == 0 {
             return;
         }
-        let branches = &self.branches[node.branch.children as usize..node.branch.children as usize + 4];
+        let branches = self.siblings(node.branch.children);
         for (place, cell) in node.cell.children().into_iter().enumerate() {
             let end = branches.get(place + 1).map_or(node.end, |next| next.start);
             if branches[place].start < end && window.touches_cell(cell) {
@@ -113,14 +121,24 @@ impl Tree for Quadtree {
     }
 
     fn bytes(&self) -> usize {
-        size_of_val(&*self.branches)
+        self.branches.bytes()
+    }
+
+    fn sections(&self) -> Vec<Section<'_>> {
+        vec![("branches", self.branches.as_bytes())]
     }
 }
 
 impl Quadtree {
+    /// The four children that begin there.
+    #[inline]
+    fn siblings(&self, first: u32) -> &[Branch] {
+        self.branches.slice(first as usize..first as usize + 4)
+    }
+
     #[inline]
     fn child(&self, node: Node, place: usize) -> Node {
-        let siblings = &self.branches[node.branch.children as usize..node.branch.children as usize + 4];
+        let siblings = self.siblings(node.branch.children);
         let end = siblings.get(place + 1).map_or(node.end, |next| next.start);
         Node { cell: node.cell.children()[place], end, branch: siblings[place] }
     }

@@ -15,6 +15,7 @@ pub(super) const RSTAR: Kind = Kind {
     summary: "the crate rstar over longitude and latitude: candidates by box, one by one",
     role: Role::Baseline,
     build: |sorted: &Sorted| Box::new(Rstar::build(&sorted.points)),
+    open: |_, _| None,
 };
 
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::tree::Tree;
 use super::window::{LooseBox, Window};
-use super::{BLOCK, Kind, PARALLEL_FROM, Points, Role, Sorted};
+use super::{Array, BLOCK, Kind, PARALLEL_FROM, Points, Role, Section, Sorted, Stored};
 use crate::geometry::Rect;
 
 /// The kind.
@@ -21,6 +21,7 @@ pub(super) const RTREE: Kind = Kind {
     summary: "packed R-tree: boxes round the points, 16 to a node, leaves of 32",
     role: Role::Offered,
     build: |sorted: &Sorted| Box::new(RTree::build(&sorted.points)),
+    open: |points, stored| Some(Box::new(RTree::open(points, stored)?)),
 };
 
 /// Boxes in a node: with 32 the tree is a level lower but a descent compares more boxes than it saves misses.
@@ -28,26 +29,45 @@ const FANOUT: usize = 16;
 
 #[derive(Debug)]
 struct RTree {
-    /// Level 0 holds a box for every block of points; the last level holds one box.
-    levels: Vec<Vec<LooseBox>>,
+    /// All levels one after the other. Level 0 holds a box for every block of points; the last level holds one box.
+    boxes: Array<LooseBox>,
+    /// Where each level begins in `boxes`, and where the last one ends.
+    levels: Vec<u32>,
     len: u32,
+}
+
+/// Where the levels of a tree over so many points begin, and where the last one ends.
+fn levels(points: usize) -> Vec<u32> {
+    let (mut levels, mut count) = (vec![0], points.div_ceil(BLOCK));
+    while count > 0 {
+        levels.push(levels[levels.len() - 1] + count as u32);
+        count = if count > 1 { count.div_ceil(FANOUT) } else { 0 };
+    }
+    levels
 }
 
 impl RTree {
     fn build(points: &Points) -> RTree {
         let positions = points.positions(points.slots());
-        let leaves = if positions.len() < PARALLEL_FROM {
+        let mut boxes: Vec<LooseBox> = if positions.len() < PARALLEL_FROM {
             positions.chunks(BLOCK).map(LooseBox::round).collect()
         } else {
             positions.par_chunks(BLOCK).map(LooseBox::round).collect()
         };
-        let mut levels: Vec<Vec<LooseBox>> = vec![leaves];
-        while let Some(last) = levels.last()
-            && last.len() > 1
-        {
-            levels.push(last.chunks(FANOUT).map(LooseBox::round_all).collect());
+        let levels = levels(positions.len());
+        for below in levels.windows(2).take(levels.len().saturating_sub(2)) {
+            for first in (below[0]..below[1]).step_by(FANOUT) {
+                let last = below[1].min(first + FANOUT as u32);
+                boxes.push(LooseBox::round_all(&boxes[first as usize..last as usize]));
+            }
         }
-        RTree { levels, len: points.len() as u32 }
+        RTree { boxes: boxes.into(), levels, len: points.len() as u32 }
+    }
+
+    fn open(points: &Points, stored: &Stored<'_>) -> Option<RTree> {
+        let levels = levels(points.len());
+        let boxes = stored.array_of("boxes", levels[levels.len() - 1] as usize)?;
+        Some(RTree { boxes, levels, len: points.len() as u32 })
     }
 }
 
@@ -62,24 +82,24 @@ impl Tree for RTree {
     type Node = Node;
 
     fn root(&self, points: &Points) -> Option<Node> {
-        (!points.is_empty()).then(|| Node { level: self.levels.len() as u32 - 1, index: 0 })
+        (!points.is_empty()).then(|| Node { level: self.levels.len() as u32 - 2, index: 0 })
     }
 
     #[inline]
     fn children(&self, node: Node, window: &Window, mut each: impl FnMut(Node, Rect)) {
         let Some(level) = node.level.checked_sub(1) else { return };
-        let boxes = &self.levels[level as usize];
-        let first = node.index as usize * FANOUT;
-        let last = boxes.len().min(first + FANOUT);
-        for (place, own) in boxes[first..last].iter().enumerate() {
+        let (start, end) = (self.levels[level as usize], self.levels[level as usize + 1]);
+        let first = node.index * FANOUT as u32;
+        let last = end.min(start + first + FANOUT as u32);
+        for (index, own) in (first..).zip(self.boxes.slice((start + first) as usize..last as usize)) {
             if window.touches(*own) {
-                each(Node { level, index: (first + place) as u32 }, own.rect());
+                each(Node { level, index }, own.rect());
             }
         }
     }
 
     fn outline(&self, node: Node) -> Rect {
-        self.levels[node.level as usize][node.index as usize].rect()
+        self.boxes.at((self.levels[node.level as usize] + node.index) as usize).rect()
     }
 
     fn is_leaf(&self, node: Node) -> bool {
@@ -93,6 +113,10 @@ impl Tree for RTree {
     }
 
     fn bytes(&self) -> usize {
-        self.levels.iter().map(|boxes| size_of_val(&**boxes)).sum()
+        self.boxes.bytes()
+    }
+
+    fn sections(&self) -> Vec<Section<'_>> {
+        vec![("boxes", self.boxes.as_bytes())]
     }
 }

@@ -9,6 +9,7 @@ pub(super) const SCAN: Kind = Kind {
     summary: "looks at every point; what the others are measured against",
     role: Role::Reference,
     build: |_: &Sorted| Box::new(Scan),
+    open: |_, _| Some(Box::new(Scan)),
 };
 
 #[derive(Debug)]

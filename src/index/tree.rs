@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::window::Window;
-use super::{Area, BLOCK, Directory, DirectoryCell, Lens, Points, Run, Trace};
+use super::{Area, BLOCK, Directory, DirectoryCell, Lens, Points, Run, Section, Trace};
 use crate::geometry::{Overlap, Rect};
 
 /// A directory made of boxes within boxes.
@@ -52,6 +52,11 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
 
     /// Bytes held beyond the points.
     fn bytes(&self) -> usize;
+
+    /// What a file has to hold of the tree: nothing of one that is not stored.
+    fn sections(&self) -> Vec<Section<'_>> {
+        Vec::new()
+    }
 }
 
 impl<T: Tree> Directory for T {
@@ -95,6 +100,10 @@ impl<T: Tree> Directory for T {
 
     fn bytes(&self) -> usize {
         Tree::bytes(self)
+    }
+
+    fn sections(&self) -> Vec<Section<'_>> {
+        Tree::sections(self)
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::ops::RangeInclusive;
 
+use bytemuck::{Pod, Zeroable};
 use wide::f32x4;
 
 use super::curve::{self, Cell};
@@ -57,7 +58,8 @@ impl Window {
 ///
 /// North and east are kept with their signs changed: then the box round two boxes is the least of each edge, and whether
 /// two boxes touch is four comparisons of the same kind.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct LooseBox {
     /// South, west, minus north, minus east.
     edges: [f32; 4],

@@ -1,0 +1,104 @@
+//! A segment and its file.
+//!
+//! What surprises: a segment in memory and its twin that reads the file share their removal marks and their number, so one can
+//! take the other's place while writers go on. The file itself knows nothing of removals; the manifest does.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::expiries::Expiries;
+use super::file::{self, FileError, FileKind};
+use super::marks::Marks;
+use super::names::Names;
+use super::payload::Payload;
+use super::segment::{PLAIN_UP_TO, Segment};
+use crate::index::{Directory, Kind, Map, Points, Section, Sorted, Stored};
+
+/// The file that a segment is read from.
+#[derive(Debug)]
+pub(super) struct Saved {
+    pub(super) map: Arc<Map>,
+    pub(super) folder: PathBuf,
+    pub(super) file: u64,
+    /// The checksum of its header, by which a manifest knows it again.
+    pub(super) sum: u64,
+}
+
+impl Segment {
+    /// The file it has in a folder.
+    pub(super) fn saved_in(&self, folder: &Path) -> Option<&Saved> {
+        self.saved.as_ref().filter(|saved| saved.folder == folder)
+    }
+
+    /// Writes the file of that number and opens it: the twin that can take this segment's place.
+    pub(super) fn save(&self, folder: &Path, file: u64, kinds: &[&'static Kind]) -> Result<Segment, FileError> {
+        let words = [self.points.len() as u64, self.names.seed(), 0, 0];
+        file::write(folder, (FileKind::Segment, file, words), &self.sections())?;
+        Segment::open(folder, file, kinds, (self.number, self.marks.clone()))
+    }
+
+    fn sections(&self) -> Vec<(String, &[u8])> {
+        let parts = [
+            ("points", self.points.sections()),
+            ("ids", self.names.sections()),
+            ("records", self.payload.sections()),
+            ("expiries", self.expiries.sections()),
+        ];
+        let directories = self.directories.iter().map(|(kind, directory)| (kind.name, directory.sections()));
+        parts.into_iter().chain(directories).flat_map(|(part, sections)| named(part, sections)).collect()
+    }
+
+    /// Opens a file as the segment of that number with these marks. Kinds that the file lacks are built.
+    pub(super) fn open(
+        folder: &Path,
+        file: u64,
+        kinds: &[&'static Kind],
+        (number, marks): (u64, Arc<Marks>),
+    ) -> Result<Segment, FileError> {
+        let opened = file::open(folder, FileKind::Segment, file)?;
+        let path = folder.join(file::name(FileKind::Segment, file));
+        let part = |name| Stored::of(&opened.map, name);
+        let [len, seed, ..] = opened.words;
+        let len = usize::try_from(len).ok().filter(|&len| len == marks.slots());
+        let len = len.ok_or_else(|| FileError::damaged(&path, "it has another number of points than it should"))?;
+        let misfit = |what: &'static str| {
+            let path = &path;
+            move || FileError::damaged(path, format!("its sections of {what} do not fit {len} points"))
+        };
+        let points = Points::open(&part("points"), len).ok_or_else(misfit("points"))?;
+        let names = Names::open(&part("ids"), len, seed).ok_or_else(misfit("ids"))?;
+        let payload = Payload::open(&part("records"), len).ok_or_else(misfit("records"))?;
+        let expiries = Expiries::open(&part("expiries"), len).ok_or_else(misfit("expiries"))?;
+        let directories = open_directories(&points, &opened.map, if len <= PLAIN_UP_TO { &[] } else { kinds })?;
+        let saved = Some(Saved { map: opened.map, folder: folder.to_owned(), file, sum: opened.sum });
+        Ok(Segment { number, points, directories, payload, names, expiries, marks, saved })
+    }
+}
+
+/// Sections under the names they have in the file.
+fn named<'a>(part: &str, sections: Vec<Section<'a>>) -> Vec<(String, &'a [u8])> {
+    sections.into_iter().map(|(name, bytes)| (format!("{part}.{name}"), bytes)).collect()
+}
+
+/// The directories of these kinds, out of the file as far as it has them.
+fn open_directories(
+    points: &Points,
+    map: &Arc<Map>,
+    kinds: &[&'static Kind],
+) -> Result<Vec<(&'static Kind, Box<dyn Directory>)>, FileError> {
+    let mut sorted = None;
+    let mut directories = Vec::new();
+    for &kind in kinds {
+        let directory = match (kind.open)(points, &Stored::of(map, kind.name)) {
+            Some(directory) => directory,
+            None => {
+                if sorted.is_none() {
+                    points.prove()?;
+                }
+                (kind.build)(sorted.get_or_insert_with(|| Sorted::again(points)))
+            }
+        };
+        directories.push((kind, directory));
+    }
+    Ok(directories)
+}

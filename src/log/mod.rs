@@ -15,4 +15,6 @@ mod change_log;
 pub mod store;
 
 pub use change_log::{ChangeLog, Entry, Frame, Frames, Load, LogError};
-pub use store::{Batch, Space, Store, StoreError, Sync};
+pub use store::{
+    Batch, Fault, FjallStore, MemoryStore, Row, Rows, Settings, Space, Store, StoreError, Sync, When,
+};

@@ -6,7 +6,15 @@
 use std::fmt;
 use std::ops::Range;
 
+use hashbrown::HashSet;
 use thiserror::Error;
+
+mod fjall;
+mod memory;
+mod soundness;
+
+pub use fjall::{FjallStore, Settings};
+pub use memory::{Fault, MemoryStore, When};
 
 /// The longest key, in bytes: a collection's number and an id.
 pub const KEY_BYTES_MAX: usize = 4 + 256;
@@ -87,6 +95,48 @@ impl Batch {
     pub fn len(&self) -> usize {
         self.writes.len()
     }
+
+    /// Whether a store may take it: every store asks before it writes anything.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        for write in &self.writes {
+            check_row(write.space, &write.key, write.value.as_deref().unwrap_or_default())?;
+        }
+        if self.writes.len() < 2 {
+            return Ok(());
+        }
+        let mut seen = HashSet::with_capacity_and_hasher(self.writes.len(), foldhash::fast::RandomState::default());
+        match self.writes.iter().find(|write| !seen.insert((write.space, &*write.key))) {
+            Some(write) => Err(StoreError::RepeatedKey { space: write.space, key: readable(&write.key) }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Refuses a key or value of a length that no store takes.
+fn check_row(space: Space, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    if key.is_empty() {
+        return Err(StoreError::EmptyKey { space });
+    }
+    for (what, bytes, most) in [("key", key.len(), KEY_BYTES_MAX), ("value", value.len(), VALUE_BYTES_MAX)] {
+        if bytes > most {
+            return Err(StoreError::TooLong { what, bytes, most });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses the next row of an ingestion unless it comes after the last.
+fn check_order(space: Space, last: &[u8], key: &[u8]) -> Result<(), StoreError> {
+    match key.cmp(last) {
+        std::cmp::Ordering::Greater => Ok(()),
+        std::cmp::Ordering::Equal => Err(StoreError::RepeatedKey { space, key: readable(key) }),
+        std::cmp::Ordering::Less => Err(StoreError::Unordered { space, key: readable(key) }),
+    }
+}
+
+/// A key for people: text where it is text, the rest escaped.
+fn readable(key: &[u8]) -> String {
+    key.escape_ascii().to_string()
 }
 
 /// How durable a commit is when the call returns.
@@ -133,6 +183,22 @@ pub enum StoreError {
         /// The key, readably.
         key: String,
     },
+    /// A key of no bytes.
+    #[error("a key of {space:?} is empty; keys have at least one byte")]
+    EmptyKey {
+        /// Which table.
+        space: Space,
+    },
+    /// Rows to ingest that do not come in the order of their keys.
+    #[error(
+        "the key {key} of {space:?} comes before the one ahead of it; rows are ingested in the order of their keys"
+    )]
+    Unordered {
+        /// Which table.
+        space: Space,
+        /// The key, readably.
+        key: String,
+    },
     /// A key or value that is too long.
     #[error("a {what} of {bytes} bytes is too long; at most {most} are kept")]
     TooLong {
@@ -143,6 +209,14 @@ pub enum StoreError {
         /// The longest that is kept.
         most: usize,
     },
+}
+
+impl StoreError {
+    /// Whether the input was refused: nothing was written, and the store goes on.
+    pub fn is_refusal(&self) -> bool {
+        use StoreError::{EmptyKey, RepeatedKey, TooLong, Unordered};
+        matches!(self, RepeatedKey { .. } | EmptyKey { .. } | Unordered { .. } | TooLong { .. })
+    }
 }
 
 /// A key and its value.
@@ -157,7 +231,7 @@ pub type Rows<'a> = Box<dyn Iterator<Item = Result<Row, StoreError>> + Send + 'a
 /// - what [`commit`](Store::commit) with [`Sync::Now`], [`sync`](Store::sync) or [`ingest`](Store::ingest) returned for survives
 ///   a power cut;
 /// - after an error from a write nothing more is written: every later write answers [`StoreError::Stopped`], reads go on. Refused
-///   input ([`StoreError::RepeatedKey`], [`StoreError::TooLong`]) is no such error and leaves nothing behind.
+///   input ([`StoreError::is_refusal`]) is no such error and leaves nothing behind.
 pub trait Store: Send + std::marker::Sync + fmt::Debug {
     /// Writes a batch.
     fn commit(&self, batch: Batch, sync: Sync) -> Result<(), StoreError>;
@@ -175,10 +249,14 @@ pub trait Store: Send + std::marker::Sync + fmt::Debug {
     fn last(&self, space: Space, keys: Range<&[u8]>) -> Result<Option<Row>, StoreError>;
 
     /// Writes many rows, which come in the order of their keys, beside the journal. They appear all at once, in place of older
-    /// rows with the same keys, and are durable on return. Other commits may come meanwhile; where one names a key of these rows,
-    /// the rows win.
+    /// rows with the same keys, and are durable on return. Other commits may come meanwhile; where one that returned before
+    /// this call did names a key of these rows, the rows win; a commit after it wins over them.
     fn ingest(&self, space: Space, rows: &mut (dyn Iterator<Item = Row> + Send)) -> Result<(), StoreError>;
 
     /// Bytes on disk.
     fn bytes(&self) -> u64;
 }
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

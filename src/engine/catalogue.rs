@@ -13,10 +13,12 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{CollectionName, RequestKey};
-use crate::collection::{Checkpoint, Outcome};
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::{CollectionName, RequestKey, Write};
+use crate::collection::{Checkpoint, Id, Outcome};
 use crate::index::Kind;
-use crate::log::{Batch, Space, Store, StoreError};
+use crate::log::{Batch, Entry as LogEntry, Frame, Space, Store, StoreError, codec};
 
 const COLLECTION: &[u8] = b"collection/";
 const CHECKPOINT: &[u8] = b"checkpoint/";
@@ -194,6 +196,26 @@ pub(super) fn forget_answers_of(
         forget_answered(batch, row?.0);
     }
     Ok(())
+}
+
+/// What a request asks for, in 64 bits.
+pub(super) fn fingerprint(writes: &[Write]) -> u64 {
+    let changes = writes.iter().map(|write| write.change.clone()).collect();
+    let frame = Frame { stream: 0, first_seq: 1, entry: LogEntry::Changes(changes) };
+    let mut hash = Xxh3Default::new();
+    for (_, bytes) in codec::write_frames(&frame) {
+        hash.update(&bytes);
+    }
+    for Write { condition, .. } in writes {
+        hash.update(condition.to_string().as_bytes());
+    }
+    hash.digest()
+}
+
+/// The number of the change that put the item of an id, as its row has it.
+pub(super) fn version(store: &dyn Store, number: u32, id: &Id) -> Result<Option<u64>, StoreError> {
+    let row = store.get(Space::Records, &codec::record_key(number, id.as_str()))?;
+    row.map(|bytes| Ok(codec::read_row(id.as_str(), &bytes)?.1)).transpose()
 }
 
 /// The number of the next collection.

@@ -216,7 +216,7 @@ impl Committer {
 
     /// Adds collections to those there are.
     pub(super) fn host<'a>(&self, new: impl Iterator<Item = &'a Arc<Hosted>>) {
-        let mut new = new.peekable();
+        let mut new = new.inspect(|hosted| self.shared.make_folder(hosted.number)).peekable();
         if new.peek().is_some() {
             let mut hosted = BTreeMap::clone(&self.shared.hosted.load());
             hosted.extend(new.map(|hosted| (hosted.name.clone(), hosted.clone())));

@@ -103,7 +103,7 @@ impl Stream {
         match unless_damaged(|| self.before.get(id.as_str()).map(|item| item.seq)) {
             Ok(present) => Ok(present),
             // The store knows as well, only slower. Whoever reads next has the collection made anew.
-            Err(_) => codec::version(store, self.hosted.number, id),
+            Err(_) => catalogue::version(store, self.hosted.number, id),
         }
     }
 
@@ -213,7 +213,7 @@ impl<'a> Draft<'a> {
             let name = self.streams[stream].hosted.name.clone();
             return Ok(Decision::Next(name, submission));
         }
-        let fingerprint = codec::fingerprint(submission.writes.iter().map(|write| &write.change));
+        let fingerprint = catalogue::fingerprint(&submission.writes);
         if let Some(before) = catalogue::answered(self.store, number, &key)? {
             return Ok(repeated(before, fingerprint, &key)?);
         }

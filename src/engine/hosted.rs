@@ -11,7 +11,8 @@ use arc_swap::ArcSwap;
 
 use super::catalogue::CollectionSettings;
 use super::{CollectionName, EngineError};
-use crate::collection::{Change, Collection, Damaged, Outcome, Snapshot};
+use crate::collection::{Change, Collection, Outcome, Snapshot};
+use crate::index::Damaged;
 
 /// A collection with its name and number.
 #[derive(Debug)]

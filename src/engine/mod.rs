@@ -102,6 +102,16 @@ impl Shared {
         self.health.store(Arc::new(health));
     }
 
+    /// Makes the folder for the segment files of a collection.
+    fn make_folder(&self, number: u32) {
+        let Some(home) = &self.home else { return };
+        let folder = home.segments_path(number);
+        if let Err(error) = std::fs::create_dir_all(&folder) {
+            // Checkpoints will say so again; the rows are in the store.
+            tracing::warn!(folder = %folder.display(), %error, "the folder for segments cannot be made");
+        }
+    }
+
     /// Whether the disk has room for a group of changes and what follows from it.
     fn has_room(&self) -> bool {
         let Some(home) = &self.home else { return true };
@@ -199,7 +209,7 @@ impl Engine {
 
     /// A collection as it is now.
     ///
-    /// What is read of it may meet a damaged file and panic with [`Damaged`](crate::collection::Damaged);
+    /// What is read of it may meet a damaged file and panic with [`Damaged`](crate::index::Damaged);
     /// [`reading`](Engine::reading) heals and reads again.
     pub fn snapshot(&self, name: &CollectionName) -> Result<Arc<Snapshot>, EngineError> {
         Ok(self.hosted(name)?.snapshot())

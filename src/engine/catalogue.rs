@@ -6,6 +6,8 @@
 //! dropped/ number u32                                            its rows are still to be swept out
 //! next                       number u32                          for the next collection; numbers are never used again
 //! once/ number u32, key      {"seq":…,"outcomes":"CR-",…}        a request that must not be made twice
+//! loaded/ number u32, key    {"at_ms":…,"loaded":{…}}             a load that must not be made twice
+//! load/ number u32           {"first_seq":…,"segments":[…]}       a load whose rows are not all in the store yet
 //! ```
 //!
 //! What surprises: values are JSON. There is little of it, people read it when they repair, and a field can be added.
@@ -15,15 +17,18 @@ use serde::{Deserialize, Serialize};
 
 use xxhash_rust::xxh3::Xxh3Default;
 
+use super::bulk::Loaded;
 use super::{CollectionName, RequestKey, Write};
 use crate::collection::{Checkpoint, Id, Outcome};
 use crate::index::Kind;
-use crate::log::{Batch, Entry as LogEntry, Frame, Space, Store, StoreError, codec};
+use crate::log::{Batch, Entry as LogEntry, Frame, Load, Space, Store, StoreError, codec};
 
 const COLLECTION: &[u8] = b"collection/";
 const CHECKPOINT: &[u8] = b"checkpoint/";
 const DROPPED: &[u8] = b"dropped/";
 const ONCE: &[u8] = b"once/";
+const LOADED: &[u8] = b"loaded/";
+const PENDING: &[u8] = b"load/";
 const NEXT: &[u8] = b"next";
 
 /// How a collection is kept.
@@ -66,6 +71,34 @@ impl From<&Checkpoint> for Saved {
         let Checkpoint { seq, len, manifest, files } = checkpoint;
         Saved { seq: *seq, len: *len, manifest: *manifest, files: files.clone() }
     }
+}
+
+/// A load that is in the log, and of which not all rows are in the store yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Pending {
+    pub(super) first_seq: u64,
+    items: u64,
+    segments: Vec<u64>,
+    checksum: u64,
+    pub(super) key: Option<String>,
+}
+
+impl Pending {
+    pub(super) fn new(first_seq: u64, load: &Load, key: Option<&RequestKey>) -> Pending {
+        let Load { items, segments, checksum } = load.clone();
+        Pending { first_seq, items, segments, checksum, key: key.map(|key| key.as_str().to_owned()) }
+    }
+
+    pub(super) fn load(&self) -> Load {
+        Load { items: self.items, segments: self.segments.clone(), checksum: self.checksum }
+    }
+}
+
+/// A load that was answered.
+#[derive(Debug, Serialize, Deserialize)]
+struct AnsweredLoad {
+    at_ms: i64,
+    loaded: Loaded,
 }
 
 /// A request that was answered.
@@ -166,6 +199,38 @@ pub(super) fn put_answered(batch: &mut Batch, number: u32, key: &RequestKey, ans
     batch.put(Space::Meta, once(number, key.as_str()), text(answered));
 }
 
+/// Writes that a load is under way.
+pub(super) fn put_pending(batch: &mut Batch, number: u32, pending: &Pending) {
+    batch.put(Space::Meta, numbered(PENDING, number), text(pending));
+}
+
+/// Writes that it no longer is.
+pub(super) fn forget_pending(batch: &mut Batch, number: u32) {
+    batch.remove(Space::Meta, numbered(PENDING, number));
+}
+
+/// The load that is under way in a collection.
+pub(super) fn pending(store: &dyn Store, number: u32) -> Result<Option<Pending>, StoreError> {
+    let found = store.get(Space::Meta, &numbered(PENDING, number))?;
+    found.map(|bytes| read("a load", &bytes)).transpose()
+}
+
+fn of_load(number: u32, key: &str) -> Vec<u8> {
+    [&*numbered(LOADED, number), key.as_bytes()].concat()
+}
+
+/// Writes that a load was answered.
+pub(super) fn put_loaded(batch: &mut Batch, number: u32, key: &str, at_ms: i64, loaded: &Loaded) {
+    let answered = AnsweredLoad { at_ms, loaded: loaded.clone() };
+    batch.put(Space::Meta, of_load(number, key), text(&answered));
+}
+
+/// What a load was answered, if it was made before.
+pub(super) fn loaded(store: &dyn Store, number: u32, key: &RequestKey) -> Result<Option<Loaded>, StoreError> {
+    let found = store.get(Space::Meta, &of_load(number, key.as_str()))?;
+    found.map(|bytes| Ok(read::<AnsweredLoad>("a remembered load", &bytes)?.loaded)).transpose()
+}
+
 /// Writes that a request is remembered no longer, by its key in the store.
 pub(super) fn forget_answered(batch: &mut Batch, stored_key: Vec<u8>) {
     batch.remove(Space::Meta, stored_key);
@@ -177,11 +242,20 @@ pub(super) fn answered(store: &dyn Store, number: u32, key: &RequestKey) -> Resu
     found.map(|bytes| read("a remembered request", &bytes)).transpose()
 }
 
-/// The requests that are remembered, by their keys in the store.
-pub(super) fn all_answered(store: &dyn Store) -> Result<Vec<(Vec<u8>, Answered)>, StoreError> {
-    let (first, end) = all_of(ONCE);
-    let rows = store.scan(Space::Meta, &first..&end);
-    rows.map(|row| row.and_then(|(key, value)| Ok((key, read("a remembered request", &value)?)))).collect()
+/// When the requests and loads that are remembered were answered, by their keys in the store.
+pub(super) fn all_answered(store: &dyn Store) -> Result<Vec<(Vec<u8>, i64)>, StoreError> {
+    #[derive(Deserialize)]
+    struct At {
+        at_ms: i64,
+    }
+    let mut all = Vec::new();
+    for (first, end) in [all_of(ONCE), all_of(LOADED)] {
+        for row in store.scan(Space::Meta, &first..&end) {
+            let (key, value) = row?;
+            all.push((key, read::<At>("a remembered request", &value)?.at_ms));
+        }
+    }
+    Ok(all)
 }
 
 /// Writes that some of the requests to a collection are remembered no longer.
@@ -191,9 +265,11 @@ pub(super) fn forget_answers_of(
     most: usize,
     batch: &mut Batch,
 ) -> Result<(), StoreError> {
-    let (first, end) = (numbered(ONCE, number), numbered(ONCE, number + 1));
-    for row in store.scan(Space::Meta, &first..&end).take(most) {
-        forget_answered(batch, row?.0);
+    for prefix in [ONCE, LOADED] {
+        let (first, end) = (numbered(prefix, number), numbered(prefix, number + 1));
+        for row in store.scan(Space::Meta, &first..&end).take(most) {
+            forget_answered(batch, row?.0);
+        }
     }
     Ok(())
 }

@@ -62,6 +62,12 @@ pub enum EngineError {
         /// Where the collection is.
         seq: u64,
     },
+    /// A load whose files could not be written. Nothing of it is there.
+    #[error("the load was not made: {reason}")]
+    Load {
+        /// What failed.
+        reason: String,
+    },
     /// No room on the disk. Reads go on; writes resume when there is room again.
     #[error("the disk is full; reads go on, and writes resume when there is room again")]
     DiskFull,

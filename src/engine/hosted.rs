@@ -4,12 +4,15 @@
 //! damaged is made anew from the store, and how its index kinds change.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
-use super::catalogue::CollectionSettings;
+use super::bulk::Loaded;
+use super::catalogue::{CollectionSettings, Pending};
+use super::rows::Merged;
 use super::{CollectionName, EngineError};
 use crate::collection::{Change, Collection, Outcome, Snapshot};
 use crate::index::Damaged;
@@ -23,6 +26,19 @@ pub(super) struct Hosted {
     collection: ArcSwap<Collection>,
     waiting: Mutex<()>,
     moved: Condvar,
+    /// Loads that are writing files, which nobody may take for unused.
+    pub(super) loads: AtomicUsize,
+    /// The last change of the last load. A checkpoint from before it does not know the files that a start would need.
+    pub(super) last_load: AtomicU64,
+    pub(super) load: Mutex<Option<Unsettled>>,
+}
+
+/// A load that is in the log and shown, and of which not all rows are in the store yet.
+#[derive(Debug, Clone)]
+pub(super) struct Unsettled {
+    pub(super) pending: Pending,
+    pub(super) rows: Merged,
+    pub(super) loaded: Loaded,
 }
 
 impl Hosted {
@@ -34,6 +50,9 @@ impl Hosted {
             collection: ArcSwap::from_pointee(collection),
             waiting: Mutex::new(()),
             moved: Condvar::new(),
+            loads: AtomicUsize::new(0),
+            last_load: AtomicU64::new(0),
+            load: Mutex::new(None),
         }
     }
 

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+mod bulk;
 mod catalogue;
 mod commit;
 mod draft;
@@ -27,12 +28,15 @@ mod error;
 mod health;
 mod hosted;
 mod keeper;
+mod load;
 mod name;
 mod recover;
+mod rows;
 mod settings;
 mod upkeep;
 mod write;
 
+pub use bulk::{Bulk, Loaded, checksum_of};
 pub use catalogue::CollectionSettings;
 pub use error::EngineError;
 pub use health::Health;
@@ -71,6 +75,8 @@ pub struct Engine {
     shared: Arc<Shared>,
     queue: SyncSender<Task>,
     threads: Mutex<Threads>,
+    /// Held by the one load whose rows go into the store.
+    loading: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -145,7 +151,8 @@ impl Engine {
         let thread = std::thread::Builder::new().name("nigh-commit".to_owned());
         let writing = thread.spawn(move || committer.run(&tasks)).expect("a thread can be started for writing");
         let keeper = keeper::Keeper::start(shared.clone(), queue.clone());
-        Engine { shared, queue, threads: Mutex::new(Threads { committer: Some(writing), keeper: Some(keeper) }) }
+        let threads = Mutex::new(Threads { committer: Some(writing), keeper: Some(keeper) });
+        Engine { shared, queue, threads, loading: Mutex::new(()) }
     }
 
     /// Makes changes, all or none, and says what they did. The first write makes the collection.

@@ -18,8 +18,8 @@ use thiserror::Error;
 
 use super::commit::{Committer, Logged};
 use super::hosted::{Hosted, unless_damaged};
-use super::{CollectionName, CollectionSettings, Health, Settings, Shared, catalogue};
-use crate::collection::{Collection, FileError, SegmentDraft};
+use super::{CollectionName, CollectionSettings, Health, Settings, Shared, catalogue, load};
+use crate::collection::{Adopted, Collection, FileError, SegmentDraft};
 use crate::log::{
     ChangeLog, Entry, FjallStore, Home, HomeError, Local, LogError, MemoryStore, Space, Store, StoreError, codec,
 };
@@ -109,8 +109,11 @@ pub(super) fn recovered(
     };
     let why = match opened {
         Ok(collection) => match unless_damaged(|| catch_up(&collection, logged, folder, number)) {
-            Ok(Ok(())) if collection.snapshot().seq() == head => return Ok(collection),
-            Ok(Ok(())) => format!("it ends at change {} and the log at {head}", collection.snapshot().seq()),
+            Ok(Ok(adopted)) if collection.snapshot().seq() == head => {
+                load::resume(logged, folder, number, &collection, &adopted)?;
+                return Ok(collection);
+            }
+            Ok(Ok(_)) => format!("it ends at change {} and the log at {head}", collection.snapshot().seq()),
             Ok(Err(error)) => error.to_string(),
             Err(damaged) => damaged.to_string(),
         },
@@ -118,22 +121,31 @@ pub(super) fn recovered(
         Err(error) => error.to_string(),
     };
     tracing::warn!(collection = number, why, "segments are made anew from the rows");
+    let empty = Collection::with_kinds(settings.kinds.iter().copied());
+    load::resume(logged, folder, number, &empty, &BTreeMap::new())?;
     from_rows(logged, folder, number, settings)
 }
 
-/// Applies what the log has beyond a collection.
-pub(super) fn catch_up(collection: &Collection, logged: &Logged, folder: &Path, number: u32) -> Result<(), OpenError> {
+/// Applies what the log has beyond a collection; what became of loads, by their first numbers.
+pub(super) fn catch_up(
+    collection: &Collection,
+    logged: &Logged,
+    folder: &Path,
+    number: u32,
+) -> Result<BTreeMap<u64, Adopted>, OpenError> {
+    let mut loads = BTreeMap::new();
     let from = collection.snapshot().seq() + 1;
     for frame in logged.log.tail(number, from) {
         let frame = frame?;
         match frame.entry {
             Entry::Changes(changes) => drop(collection.apply(frame.first_seq, changes)),
             Entry::Load(ref load) => {
-                let _ = (load, folder);
+                let segments = load::open_segments(collection, folder, frame.first_seq, load)?;
+                loads.insert(frame.first_seq, collection.adopt(frame.first_seq, frame.next_seq() - 1, segments));
             }
         }
     }
-    Ok(())
+    Ok(loads)
 }
 
 /// A collection made anew from its rows.

@@ -4,6 +4,7 @@
 //! durable does this one name them, in one commit. Files that are not named are nobody's.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::commit::Committer;
 use super::hosted::{Hosted, unless_damaged};
@@ -34,12 +35,16 @@ impl Committer {
         if !is_there || !Arc::ptr_eq(collection, &hosted.collection()) {
             return Ok(()); // it was dropped or made anew meanwhile
         }
+        if hosted.unsettled().is_some() {
+            return Ok(()); // the load is settled first, so that a start finds its line in the log
+        }
         let mut batch = Batch::new();
         catalogue::put_checkpoint(&mut batch, hosted.number, &checkpoint.into());
         self.append(&[], batch)?;
         self.sync_now(); // before anything that the checkpoint replaces is removed
         self.writable()?;
-        if let Some(home) = &self.shared.home {
+        let is_newest = checkpoint.seq >= hosted.last_load.load(Ordering::SeqCst);
+        if let Some(home) = self.shared.home.as_ref().filter(|_| is_newest && hosted.loads.load(Ordering::SeqCst) == 0) {
             remove_unused(&home.segments_path(hosted.number), &checkpoint.files).map_err(put_off)?;
         }
         self.trim(hosted, checkpoint.seq)
@@ -47,6 +52,9 @@ impl Committer {
 
     /// Forgets the changes that neither a start nor a follower needs.
     pub(super) fn trim(&mut self, hosted: &Hosted, saved: u64) -> Result<(), EngineError> {
+        if hosted.unsettled().is_some() {
+            return Ok(());
+        }
         let before = (saved + 1).min(hosted.snapshot().seq().saturating_sub(self.shared.settings.keep_changes));
         let logged = self.writable()?;
         if before > 1
@@ -67,8 +75,11 @@ impl Committer {
     pub(super) fn rebuild(&mut self, hosted: &Hosted) -> Result<(), EngineError> {
         let (Some(logged), Some(home)) = (&self.logged, &self.shared.home) else { return Err(EngineError::DiskFull) };
         let folder = home.segments_path(hosted.number);
-        tracing::warn!(collection = %hosted.name, "a segment is damaged; the collection is made anew from its rows");
-        match recover::from_rows(logged, &folder, hosted.number, &hosted.settings.load()) {
+        tracing::warn!(collection = %hosted.name, "the collection is made anew from its rows");
+        let anew = hosted
+            .complete_rows(logged)
+            .and_then(|()| recover::from_rows(logged, &folder, hosted.number, &hosted.settings.load()));
+        match anew {
             Ok(collection) => {
                 hosted.exchange(collection);
                 Ok(())
@@ -104,9 +115,9 @@ impl Committer {
     pub(super) fn forget_answers(&mut self, now_ms: i64) -> Result<(), EngineError> {
         let answered = catalogue::all_answered(&*self.writable()?.store).map_err(put_off)?;
         let mut batch = Batch::new();
-        for (key, answered) in answered {
+        for (key, at_ms) in answered {
             // Also what seems to come from far ahead: the clock was wrong then or is now.
-            if (now_ms - answered.at_ms).abs() > REMEMBERED_MS {
+            if (now_ms - at_ms).abs() > REMEMBERED_MS {
                 catalogue::forget_answered(&mut batch, key);
             }
         }

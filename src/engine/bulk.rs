@@ -1,0 +1,186 @@
+//! Many items at once: one job, all or nothing, without holding up anybody for long.
+//!
+//! ```text
+//! push ─▶ drafts ─▶ segment files, which nobody sees         as many as it takes; memory stays flat
+//! finish ─▶ read back and compared ─▶ one line in the log ─▶ shown       here the job is done, or never was
+//!                                       └─▶ rows into the store, sorted, beside its journal ─▶ answered
+//! ```
+//!
+//! What surprises: the log holds one line for ten million items. The items stand in the segment files, which are durable before
+//! the line is; should the process end before their rows are in the store, the next start puts them there from the files.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::hosted::Hosted;
+use super::{CollectionName, CollectionSettings, Engine, EngineError, RequestKey};
+use crate::collection::{FileError, Item, ItemRef, Segment, SegmentDraft};
+use crate::log::{Load, codec};
+
+/// Items in one segment file, and bytes of them: what a load holds in memory before it writes.
+const DRAFT_ITEMS: usize = 4_000_000;
+const DRAFT_BYTES: usize = 768 << 20;
+
+/// What became of a load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// Items that were handed in.
+    pub received: u64,
+    /// Items that are new.
+    pub created: u64,
+    /// Items that took the place of older ones, of the collection or of the load itself.
+    pub replaced: u64,
+    /// The number of the collection's last change after the load.
+    pub seq: u64,
+    /// The sum of the checksums of all items that were handed in, in any order: [`checksum_of`] gives each.
+    pub checksum: u64,
+    /// Whether this is the answer to an earlier load with the same key, and nothing was changed now.
+    #[serde(skip)]
+    pub repeated: bool,
+}
+
+/// What an item adds to the checksum of a load.
+pub fn checksum_of(item: &Item) -> u64 {
+    codec::checksum_of(item.id.as_str(), item.point, item.properties.as_json(), item.expires_at_ms)
+}
+
+fn checksum_of_ref(item: &ItemRef<'_>) -> u64 {
+    codec::checksum_of(item.id, item.point, item.properties, item.expires_at_ms)
+}
+
+/// A load under way. Dropped before [`finish`](Bulk::finish) it leaves nothing behind.
+#[derive(Debug)]
+pub struct Bulk<'a> {
+    engine: &'a Engine,
+    hosted: Arc<Hosted>,
+    folder: PathBuf,
+    key: Option<RequestKey>,
+    draft: SegmentDraft,
+    segments: Vec<Arc<Segment>>,
+    received: u64,
+    /// Items of the load that later ones of the same draft replaced.
+    superseded: u64,
+    sent: u64,
+    kept: u64,
+}
+
+impl Engine {
+    /// Begins to load many items into a collection, which is made if it is not there.
+    ///
+    /// Nobody sees an item before all of them are there. A later item takes the place of an earlier one with its id. With a key,
+    /// the load is made once: repeating it gives the first answer.
+    pub fn bulk(&self, name: &CollectionName, key: Option<RequestKey>) -> Result<Bulk<'_>, EngineError> {
+        self.shared.health().writable()?;
+        if self.hosted(name).is_err() {
+            self.configure(name, CollectionSettings::default())?;
+        }
+        let hosted = self.hosted(name)?;
+        let Some(home) = &self.shared.home else { return Err(EngineError::NoDirectory { what: "a bulk load" }) };
+        let folder = home.segments_path(hosted.number);
+        hosted.loads.fetch_add(1, Ordering::SeqCst);
+        let (draft, segments) = (SegmentDraft::new(), Vec::new());
+        Ok(Bulk { engine: self, hosted, folder, key, draft, segments, received: 0, superseded: 0, sent: 0, kept: 0 })
+    }
+}
+
+impl Bulk<'_> {
+    /// Hands in an item.
+    pub fn push(&mut self, item: &Item) -> Result<(), EngineError> {
+        self.received += 1;
+        let checksum = checksum_of(item);
+        (self.sent, self.kept) = (self.sent.wrapping_add(checksum), self.kept.wrapping_add(checksum));
+        if let Some(before) = self.draft.push(item, self.received) {
+            self.superseded += 1;
+            self.kept = self.kept.wrapping_sub(checksum_of(&before));
+        }
+        if self.draft.len() >= DRAFT_ITEMS || self.draft.bytes() >= DRAFT_BYTES {
+            self.write_draft()?;
+        }
+        Ok(())
+    }
+
+    /// Hands in rows as they come from a reader; those it refused go to `reject`, and the others are not touched by it.
+    pub fn extend<R>(
+        &mut self,
+        rows: impl IntoIterator<Item = Result<Item, R>>,
+        mut reject: impl FnMut(R),
+    ) -> Result<(), EngineError> {
+        for row in rows {
+            match row {
+                Ok(item) => self.push(&item)?,
+                Err(rejected) => reject(rejected),
+            }
+        }
+        Ok(())
+    }
+
+    fn write_draft(&mut self) -> Result<(), EngineError> {
+        if !self.draft.is_empty() {
+            let draft = std::mem::take(&mut self.draft);
+            let written = draft.write(&self.hosted.collection(), &self.folder).map_err(|error| refused(&error))?;
+            self.segments.push(written);
+        }
+        Ok(())
+    }
+
+    /// Makes all items durable and visible at once, and says what became of them.
+    pub fn finish(mut self) -> Result<Loaded, EngineError> {
+        self.write_draft()?;
+        self.read_back()?;
+        // One after the other: what is put beside the journal must not be put over what a later load put there.
+        let turn = self.engine.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.segments.drain(..).map(|segment| segment.file_number().expect("drafts are written to files"));
+        let load = Load { items: self.received, segments: files.collect(), checksum: self.sent };
+        let job = Job { hosted: self.hosted.clone(), folder: self.folder.clone(), key: self.key.clone(), load };
+        let (loaded, rows) = self.engine.in_turn(move |committer| committer.load(job))?;
+        if let Some((store, rows)) = rows {
+            let hosted = self.hosted.clone();
+            let put = rows.ingest(&*store, hosted.number);
+            drop(store); // it may be closed and opened again from here on
+            self.engine.in_turn(move |committer| committer.settle_load(&hosted, put))?;
+        }
+        drop(turn);
+        Ok(loaded)
+    }
+
+    /// Compares what stands in the files with what was handed in.
+    fn read_back(&self) -> Result<(), EngineError> {
+        let (mut count, mut sum) = (0_u64, 0_u64);
+        for segment in &self.segments {
+            segment.scrub().map_err(|damaged| refused(&damaged.into()))?;
+            for slot in segment.points().slots() {
+                count += 1;
+                sum = sum.wrapping_add(checksum_of_ref(&segment.item(slot)));
+            }
+        }
+        if (count, sum) == (self.received - self.superseded, self.kept) {
+            return Ok(());
+        }
+        let reason = format!("{count} items were written of {}, or others", self.received - self.superseded);
+        Err(EngineError::Load { reason })
+    }
+}
+
+impl Drop for Bulk<'_> {
+    fn drop(&mut self) {
+        // What was written and not loaded is removed with the next checkpoint, once nobody loads.
+        self.hosted.loads.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A load that could not be written: nothing of it is there.
+fn refused(error: &FileError) -> EngineError {
+    EngineError::Load { reason: error.to_string() }
+}
+
+/// A load whose files are ready.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) hosted: Arc<Hosted>,
+    pub(super) folder: PathBuf,
+    pub(super) key: Option<RequestKey>,
+    pub(super) load: Load,
+}

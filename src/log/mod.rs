@@ -1,7 +1,7 @@
 //! The durable order of changes, and the store they are kept in.
 //!
 //! A change counts once it stands in a [`ChangeLog`]: numbered, in order, without gaps. What surprises: the log and the rows are
-//! one commit. `Local` writes what it appends and whatever rides with it in one batch of one [`Store`], so that no crash finds a
+//! one commit. [`Local`] writes what it appends and whatever rides with it in one batch of one [`Store`], so that no crash finds a
 //! change without its row or a row without its change.
 //!
 //! ```text
@@ -12,9 +12,12 @@
 //! Absent here: queries, HTTP, who asked, and when a commit is due. This floor writes what it is told, and says what it found.
 
 mod change_log;
+pub mod codec;
+mod high_water;
+mod local;
 pub mod store;
 
 pub use change_log::{ChangeLog, Entry, Frame, Frames, Load, LogError};
-pub use store::{
-    Batch, Fault, FjallStore, MemoryStore, Row, Rows, Settings, Space, Store, StoreError, Sync, When,
-};
+pub use high_water::HighWater;
+pub use local::{COMMITS_KEY, Local};
+pub use store::{Batch, Fault, FjallStore, MemoryStore, Row, Rows, Settings, Space, Store, StoreError, Sync, When};

@@ -190,7 +190,9 @@ pub enum StoreError {
         space: Space,
     },
     /// Rows to ingest that do not come in the order of their keys.
-    #[error("the key {key} of {space:?} comes before the one ahead of it; rows are ingested in the order of their keys")]
+    #[error(
+        "the key {key} of {space:?} comes before the one ahead of it; rows are ingested in the order of their keys"
+    )]
     Unordered {
         /// Which table.
         space: Space,

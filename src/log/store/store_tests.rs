@@ -59,7 +59,9 @@ fn a_batch_writes_and_removes_in_several_tables_at_once() {
 #[test]
 fn scans_keep_the_order_of_bytes_and_the_ends_of_their_range() {
     everywhere(|store| {
-        store.commit(batch(&["b", "a", "ab", "c", "é", "B"].map(|key| (Records, key, Some(key)))), Sync::Later).unwrap();
+        store
+            .commit(batch(&["b", "a", "ab", "c", "é", "B"].map(|key| (Records, key, Some(key)))), Sync::Later)
+            .unwrap();
         assert_eq!(keys(store, Records, "a".."c"), ["a", "ab", "b"]);
         assert_eq!(keys(store, Records, "".."~"), ["B", "a", "ab", "b", "c"]);
         assert_eq!(keys(store, Records, "ac".."ad"), [""; 0]);
@@ -98,7 +100,9 @@ fn a_scan_while_others_write_sees_whole_batches() {
             scope.spawn(|| {
                 for turn in 0..200 {
                     let value = turn.to_string();
-                    store.commit(batch(&["a", "b", "c"].map(|key| (Records, key, Some(&*value)))), Sync::Later).unwrap();
+                    store
+                        .commit(batch(&["a", "b", "c"].map(|key| (Records, key, Some(&*value)))), Sync::Later)
+                        .unwrap();
                 }
             });
             for _ in 0..200 {
@@ -127,7 +131,10 @@ fn rows_that_are_ingested_take_the_place_of_older_ones_and_give_way_to_newer_one
         store.ingest(Records, &mut rows).unwrap();
         store.commit(batch(&[(Records, "c", Some("newest")), (Records, "e", None)]), Sync::Later).unwrap();
         let found = ["a", "b", "c", "d", "e"].map(|key| value(store, Records, key));
-        assert_eq!(found.each_ref().map(Option::as_deref), [Some("old"), Some("new"), Some("newest"), Some("new"), None]);
+        assert_eq!(
+            found.each_ref().map(Option::as_deref),
+            [Some("old"), Some("new"), Some("newest"), Some("new"), None]
+        );
         store.ingest(Meta, &mut std::iter::empty()).unwrap();
         assert_eq!(value(store, Meta, "m").as_deref(), Some("1"));
     });

@@ -3,6 +3,8 @@
 //! What surprises: the same consumer runs over a log that loses answers, repeats itself and forgets at crashes, and needs no line
 //! to tell them apart.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -39,7 +39,8 @@ fn a_directory_is_made_once_and_found_again() {
 /// Each state that a kill in the middle of creation may leave.
 #[test]
 fn an_unfinished_creation_is_finished() {
-    let steps: [(&str, fn(&Path)); 7] = [
+    type Leave = fn(&Path);
+    let steps: [(&str, Leave); 7] = [
         ("nothing", |_| {}),
         ("locked", |path| fs::write(path.join("LOCK"), "123456").unwrap()),
         ("half a store", |path| {

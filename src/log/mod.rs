@@ -18,6 +18,7 @@ mod home;
 mod local;
 mod sim;
 pub mod store;
+mod tail;
 
 pub use change_log::{ChangeLog, Entry, Frame, Frames, Load, LogError};
 pub use high_water::HighWater;

@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::change_log::{ChangeLog, Entry, Frame, Frames, LogError};
-use super::local::cut;
 use super::store::{Batch, Store, StoreError, Sync};
+use super::tail::cut;
 use crate::generate::Random;
 
 /// How often: once in so many, 0 for never.
@@ -196,7 +196,7 @@ impl ChangeLog for Sim {
         let Some(stream) = state.streams.get_mut(&stream) else { return Ok(1) };
         let passed = stream.frames.iter().take_while(|frame| frame.next_seq() <= before).count();
         let gone = passed.min(stream.frames.len().saturating_sub(1));
-        if let Some(last) = stream.frames.drain(..gone).last() {
+        if let Some(last) = stream.frames.drain(..gone).next_back() {
             stream.trimmed = last.next_seq() - 1;
         }
         Ok(stream.trimmed + 1)

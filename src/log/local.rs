@@ -13,10 +13,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::change_log::{ChangeLog, Entry, Frame, Frames, LogError};
-use super::codec::{change_key, frame_count, read_change_key, read_frame, write_frames};
+use super::change_log::{ChangeLog, Frame, Frames, LogError};
+use super::codec::{change_key, frame_count, read_change_key, write_frames};
 use super::high_water::HighWater;
-use super::store::{Batch, Rows, Space, Store, StoreError, Sync};
+use super::store::{Batch, Space, Store, StoreError, Sync};
+use super::tail::Tail;
 
 /// Where [`Local`] counts its commits, in [`Space::Meta`]. Riders leave it alone.
 pub const COMMITS_KEY: &[u8] = b"log/commits";
@@ -157,13 +158,10 @@ impl ChangeLog for Local {
     fn tail(&self, stream: u32, from: u64) -> Frames<'_> {
         let from = from.max(1);
         match begin_of_frame(&*self.store, stream, from) {
-            Ok(first) => Box::new(Tail {
-                rows: self.store.scan(Space::Changes, &*change_key(stream, first)..&*end_of_stream(stream)),
-                stream,
-                next: from,
-                began: false,
-                ended: false,
-            }),
+            Ok(first) => {
+                let rows = self.store.scan(Space::Changes, &*change_key(stream, first)..&*end_of_stream(stream));
+                Box::new(Tail::new(rows, stream, from))
+            }
             Err(error) => Box::new(std::iter::once(Err(error))),
         }
     }
@@ -194,68 +192,6 @@ impl ChangeLog for Local {
             self.ends().insert(stream, Ends { oldest, ..ends });
         }
         Ok(oldest)
-    }
-}
-
-/// Frames as they come from the store, from a number on.
-struct Tail<'a> {
-    rows: Rows<'a>,
-    stream: u32,
-    /// The number that comes next.
-    next: u64,
-    began: bool,
-    ended: bool,
-}
-
-impl Iterator for Tail<'_> {
-    type Item = Result<Frame, LogError>;
-
-    fn next(&mut self) -> Option<Result<Frame, LogError>> {
-        while !self.ended {
-            let Some(row) = self.rows.next() else { break };
-            match row.map_err(LogError::from).and_then(|(key, value)| self.read(&key, &value)) {
-                Ok(None) => {}
-                Ok(Some(frame)) => return Some(Ok(frame)),
-                Err(error) => {
-                    self.ended = true;
-                    return Some(Err(error));
-                }
-            }
-        }
-        None
-    }
-}
-
-impl Tail<'_> {
-    /// The frame, without what was not asked for; `None` when nothing is left of it.
-    fn read(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Frame>, LogError> {
-        let (stream, first_seq) = read_change_key(key)?;
-        if first_seq > self.next {
-            return Err(match self.began {
-                true => gap(stream, self.next).into(),
-                false => LogError::Trimmed { stream, asked: self.next, oldest: first_seq },
-            });
-        }
-        self.began = true;
-        let frame = read_frame(self.stream, first_seq, value)?;
-        let next = frame.next_seq();
-        if next <= self.next {
-            return Ok(None);
-        }
-        let frame = cut(frame, self.next);
-        self.next = next;
-        Ok(Some(frame))
-    }
-}
-
-/// The frame from a number on. A load cannot be cut.
-pub(super) fn cut(frame: Frame, from: u64) -> Frame {
-    match frame.entry {
-        Entry::Changes(mut changes) if frame.first_seq < from => {
-            changes.drain(..(from - frame.first_seq) as usize);
-            Frame { first_seq: from, entry: Entry::Changes(changes), ..frame }
-        }
-        _ => frame,
     }
 }
 
@@ -304,7 +240,8 @@ fn read_ends(store: &dyn Store) -> Result<BTreeMap<u32, Ends>, StoreError> {
     Ok(ends)
 }
 
-fn gap(stream: u32, missing: u64) -> StoreError {
+/// What is wrong with a log that lacks a change.
+pub(super) fn gap(stream: u32, missing: u64) -> StoreError {
     StoreError::Damaged { what: format!("the log of collection {stream} has a gap at change {missing}") }
 }
 

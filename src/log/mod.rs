@@ -16,10 +16,13 @@ pub mod codec;
 mod high_water;
 mod home;
 mod local;
+mod sim;
 pub mod store;
+mod tail;
 
 pub use change_log::{ChangeLog, Entry, Frame, Frames, Load, LogError};
 pub use high_water::HighWater;
 pub use home::{Home, HomeError};
 pub use local::{COMMITS_KEY, Local};
+pub use sim::{Sim, Trouble};
 pub use store::{Batch, Fault, FjallStore, MemoryStore, Row, Rows, Settings, Space, Store, StoreError, Sync, When};

@@ -17,7 +17,6 @@
 //! is older than its rows, whatever the time at which the ingestion began; a commit after it is newer.
 
 use std::fmt;
-use std::io;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -26,10 +25,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ::fjall::{
-    AbstractTree, CompressionType, Database, Error, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode, Readable,
-};
+use ::fjall::{AbstractTree, CompressionType, Database, Error, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 
+use super::failure::{what_failed, what_failed_in, words};
 use super::{Batch, Row, Rows, Space, Store, StoreError, Sync, check_order, check_row, soundness};
 
 /// A memtable larger than this is written to a table.
@@ -275,35 +273,6 @@ impl Store for FjallStore {
 fn read(space: Space, row: ::fjall::Guard) -> Result<Row, StoreError> {
     let (key, value) = row.into_inner().map_err(|error| what_failed_in(space, error))?;
     Ok((key.to_vec(), value.to_vec()))
-}
-
-fn what_failed_in(space: Space, error: Error) -> StoreError {
-    match what_failed("reading the store", error) {
-        StoreError::Damaged { what } => StoreError::Damaged { what: format!("in {}: {what}", space.name()) },
-        other => other,
-    }
-}
-
-fn what_failed(doing: &'static str, error: Error) -> StoreError {
-    match error {
-        Error::Poisoned => StoreError::Stopped,
-        Error::Locked => StoreError::Io { doing, reason: "another process has it open".to_owned() },
-        Error::Io(error) | Error::Storage(LsmError::Io(error)) => match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { doing },
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => {
-                StoreError::Damaged { what: format!("{doing}: {error}") }
-            }
-            _ => StoreError::Io { doing, reason: error.to_string() },
-        },
-        Error::Storage(error) => StoreError::Damaged { what: format!("{doing}: {error:?}") },
-        error => StoreError::Damaged { what: format!("{doing}: {error:?}") },
-    }
-}
-
-/// The words of a panic.
-fn words(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words")
 }
 
 /// What the files below a directory occupy, as far as it can be read.

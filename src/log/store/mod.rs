@@ -1,4 +1,4 @@
-//! Keys and values on a disk, behind eight calls.
+//! Keys and values on a disk, behind seven calls.
 //!
 //! What surprises: a batch that names a key twice is refused. The engine beneath gives all of a batch one number, and which of
 //! two values with one number wins is nobody's promise.
@@ -9,6 +9,7 @@ use std::ops::Range;
 use hashbrown::HashSet;
 use thiserror::Error;
 
+mod failure;
 mod fjall;
 mod memory;
 mod soundness;
@@ -260,3 +261,6 @@ pub trait Store: Send + std::marker::Sync + fmt::Debug {
 #[cfg(test)]
 #[path = "store_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod damage_tests;

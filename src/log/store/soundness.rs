@@ -1,8 +1,9 @@
 //! A look at the files of a store before they are opened.
 //!
 //! What surprises: opening repairs by deleting. The engine removes tables that its list of tables does not name, and whole
-//! keyspaces that its catalogue does not name, without checking that list or catalogue against the checksum it wrote beside it.
-//! One flipped bit there would delete rows. So the checksum is compared here, before anything is opened.
+//! keyspaces that its catalogue does not name, without comparing that list or catalogue with the checksum it wrote beside it. One
+//! flipped bit there deletes rows, or panics while a lock is held that the clean-up after the panic wants, which ends the process.
+//! So the checksum is compared here, before anything is opened.
 //!
 //! ```text
 //! version                        made last: without it, opening would make a new, empty store

@@ -207,6 +207,26 @@ fn memtables_are_rotated_and_the_journal_is_kept_short() {
     assert_eq!(store.get(Meta, b"turn").unwrap().unwrap(), 159_u32.to_be_bytes());
 }
 
+/// The worker fails where no caller sees it. Nobody may wait for it for ever, and what was committed stays readable.
+#[test]
+fn a_worker_that_fails_stops_writes_and_leaves_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = on_disk(folder.path());
+    let records = folder.path().join("keyspaces/1/tables");
+    std::fs::remove_dir_all(records).unwrap();
+    let value = vec![7; 64 << 10];
+    let write = |turn: u32| {
+        let mut batch = Batch::new();
+        (0..16_u32).for_each(|i| batch.put(Records, [turn.to_be_bytes(), i.to_be_bytes()].concat(), value.clone()));
+        store.commit(batch, Sync::Later)
+    };
+    let error = (0..400).find_map(|turn| write(turn).err());
+    assert_eq!(error, Some(StoreError::Stopped));
+    assert_eq!((write(400), store.sync()), (Err(StoreError::Stopped), Err(StoreError::Stopped)));
+    assert_eq!(store.ingest(Meta, &mut std::iter::empty()), Err(StoreError::Stopped));
+    assert_eq!(store.get(Records, &[0; 8]).unwrap().unwrap(), value);
+}
+
 #[test]
 fn a_second_opener_is_refused() {
     let folder = tempfile::tempdir().unwrap();

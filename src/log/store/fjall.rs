@@ -93,7 +93,7 @@ impl fmt::Debug for FjallStore {
 
 impl FjallStore {
     /// Makes a new store in a directory that is empty or absent. A kill in the middle leaves what can never be opened: make it
-    /// under another name and rename it.
+    /// under another name and rename it, as [`Home`](crate::log::Home) does.
     pub fn create(path: &Path, settings: &Settings) -> Result<FjallStore, StoreError> {
         if path.join("version").exists() {
             let reason = format!("there is a store in {} already", path.display());

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::file::{self, FileError, FileKind};
 use super::manifest::Manifest;
+use super::marks::Marks;
+use super::saved::Place;
 use super::segment::Segment;
 use super::writer::Writer;
 use super::{Collection, Snapshot, distinct, sweep};
@@ -149,6 +151,22 @@ impl Collection {
         writer.put_in_place(twins);
         self.shared.publish(&mut writer);
         sweep::start_if_due(&self.shared, &mut writer);
+    }
+
+    /// Opens a segment file of a load, whose records were numbered from 1 before the load had its place among the changes: its
+    /// items are now those of the changes `first_seq` to `last_seq`.
+    pub fn open_loaded(
+        &self,
+        folder: &Path,
+        file: u64,
+        (first_seq, last_seq): (u64, u64),
+    ) -> Result<Arc<Segment>, FileError> {
+        let points = Segment::points_in(folder, file)?;
+        let marks = Arc::new(Marks::new(points, first_seq - 1));
+        let number = self.shared.writer().next_number();
+        let place = Place { number, marks, before_seq: first_seq - 1 };
+        debug_assert!(first_seq >= 1 && points as u64 <= last_seq - first_seq + 1);
+        Segment::open(folder, file, &self.shared.kinds, place).map(Arc::new)
     }
 
     /// What a checkpoint would save.

@@ -3,16 +3,20 @@
 //! What surprises: a draft copies no record. It points at those of the segments it joins, and the one copy is made when all
 //! are brought into the order of the curve.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::path::Path;
 use std::sync::Arc;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rayon::prelude::*;
 
 use super::expiries::Expiries;
-use super::item::Item;
+use super::item::{Id, Item, Properties};
 use super::marks::Marks;
 use super::names::Names;
-use super::payload::{Payload, write_record};
+use super::payload::{Payload, Record, write_record};
 use super::segment::{PLAIN_UP_TO, Segment};
 use super::{Collection, FileError};
 use crate::geometry::Point;
@@ -22,19 +26,20 @@ use crate::index::{Kind, PARALLEL_FROM, Sorted};
 #[derive(Debug, Default)]
 pub(super) struct Draft<'a> {
     points: Vec<Point>,
-    records: Vec<&'a [u8]>,
+    /// With what has to be added to the sequence number of each.
+    records: Vec<(&'a [u8], u64)>,
 }
 
 impl<'a> Draft<'a> {
-    fn push(&mut self, point: Point, record: &'a [u8]) {
+    fn push(&mut self, point: Point, record: &'a [u8], before_seq: u64) {
         self.points.push(point);
-        self.records.push(record);
+        self.records.push((record, before_seq));
     }
 
     /// Adds every slot of a segment that is still there.
     pub(super) fn push_live(&mut self, segment: &'a Segment) {
         for slot in segment.points.slots().filter(|&slot| segment.marks.is_live(slot)) {
-            self.push(segment.points.point(slot), segment.payload.record_bytes(slot));
+            self.push(segment.points.point(slot), segment.payload.record_bytes(slot), segment.payload.before_seq());
         }
     }
 
@@ -78,23 +83,52 @@ impl Records {
     }
 
     pub(super) fn draft(&self) -> Draft<'_> {
+        self.draft_of(|_| true)
+    }
+
+    fn draft_of(&self, stays: impl Fn(u32) -> bool) -> Draft<'_> {
         let mut draft = Draft::default();
         let mut start = 0;
-        for &(point, end) in &self.ends {
-            draft.push(point, &self.bytes[start..end]);
+        for (&(point, end), place) in self.ends.iter().zip(0..) {
+            if stays(place) {
+                draft.push(point, &self.bytes[start..end], 0);
+            }
             start = end;
         }
         draft
     }
+
+    /// The bytes of a record, by its place.
+    fn record(&self, place: usize) -> &[u8] {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before].1);
+        &self.bytes[start..self.ends[place].1]
+    }
+
+    fn id_bytes(&self, place: usize) -> &[u8] {
+        Record::id_bytes(self.record(place))
+    }
+
+    fn item(&self, place: usize) -> Item {
+        let record = Record::read(self.record(place));
+        Item {
+            id: Id::new(record.id).expect("records hold the ids of items"),
+            point: self.ends[place].0,
+            properties: Properties::from_json(record.properties).expect("records hold the properties of items"),
+            expires_at_ms: record.expires_at_ms,
+        }
+    }
 }
 
 /// Items for a segment that goes to a file at once, for loading many: [`Collection::adopt`] takes it up.
-///
-/// The ids of all drafts that are adopted together must be distinct; that is for the caller to see to.
 #[derive(Debug, Default)]
 pub struct SegmentDraft {
     records: Records,
     last_seq: u64,
+    /// For every id, the place of its last record.
+    latest: HashTable<u32>,
+    /// The places of records that a later one with the same id replaced.
+    replaced: HashSet<u32>,
+    hasher: foldhash::fast::RandomState,
 }
 
 impl SegmentDraft {
@@ -103,15 +137,31 @@ impl SegmentDraft {
         SegmentDraft::default()
     }
 
-    /// Adds an item with the number of the change that puts it.
-    pub fn push(&mut self, item: &Item, seq: u64) {
-        self.records.push(item, seq);
+    /// Adds an item with the number of the change that puts it. It takes the place of an earlier one with its id, which is
+    /// given back.
+    pub fn push(&mut self, item: &Item, seq: u64) -> Option<Item> {
+        let SegmentDraft { records, latest, hasher, .. } = self;
+        let place = records.ends.len() as u32;
+        records.push(item, seq);
         self.last_seq = self.last_seq.max(seq);
+        let id = item.id.as_str().as_bytes();
+        let same = |other: &u32| records.id_bytes(*other as usize) == id;
+        match latest.entry(hasher.hash_one(id), same, |&other| hasher.hash_one(records.id_bytes(other as usize))) {
+            Entry::Vacant(free) => {
+                free.insert(place);
+                None
+            }
+            Entry::Occupied(mut taken) => {
+                let before = std::mem::replace(taken.get_mut(), place);
+                self.replaced.insert(before);
+                Some(self.records.item(before as usize))
+            }
+        }
     }
 
     /// How many items it has.
     pub fn len(&self) -> usize {
-        self.records.ends.len()
+        self.records.ends.len() - self.replaced.len()
     }
 
     /// Whether it has none.
@@ -119,10 +169,17 @@ impl SegmentDraft {
         self.len() == 0
     }
 
+    /// Bytes that it holds, about.
+    pub fn bytes(&self) -> usize {
+        self.records.bytes.len() + self.records.ends.len() * (size_of::<(Point, usize)>() + 2 * size_of::<u32>())
+    }
+
     /// Builds the segment for a collection, writes it into the collection's folder, and opens it there.
     pub fn write(self, collection: &Collection, folder: &Path) -> Result<Arc<Segment>, FileError> {
         let (number, kinds) = (collection.shared.writer().next_number(), &collection.shared.kinds);
-        let segment = self.records.draft().build(number, kinds, self.last_seq);
+        drop(self.latest);
+        let draft = self.records.draft_of(|place| !self.replaced.contains(&place));
+        let segment = draft.build(number, kinds, self.last_seq);
         drop(self.records);
         let file = collection.shared.saving.next_file(folder)?;
         let twin = segment.save(folder, file, kinds)?;

@@ -10,6 +10,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::file::{self, FileError, FileKind};
 use super::marks::Marks;
+use super::saved::Place;
 use super::segment::Segment;
 use super::tiers;
 use crate::index::{Kind, Stored};
@@ -26,7 +27,8 @@ pub(super) struct Manifest {
     gone: Vec<u64>,
 }
 
-/// A segment: its file, how many points it has, how many of them are gone, the checksum of its header.
+/// A segment: its file, how many points it has, how many of them are gone, the checksum of its header, and what is added to the
+/// sequence numbers in its records.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 struct Row {
@@ -34,6 +36,7 @@ struct Row {
     points: u64,
     gone: u64,
     sum: u64,
+    before_seq: u64,
 }
 
 impl Row {
@@ -59,7 +62,8 @@ impl Manifest {
             if gone == 0 {
                 manifest.gone.truncate(first);
             }
-            manifest.rows.push(Row { file: saved.file, points: points as u64, gone, sum: saved.sum });
+            let before_seq = segment.payload.before_seq();
+            manifest.rows.push(Row { file: saved.file, points: points as u64, gone, sum: saved.sum, before_seq });
         }
         manifest
     }
@@ -111,7 +115,7 @@ impl Manifest {
             if u64::from(marks.gone_count()) != row.gone {
                 return Err(FileError::damaged(&path(), "the manifest counts its removed slots otherwise"));
             }
-            let segment = Segment::open(folder, row.file, kinds, (number, marks))?;
+            let segment = Segment::open(folder, row.file, kinds, Place { number, marks, before_seq: row.before_seq })?;
             if segment.saved_in(folder).is_none_or(|saved| saved.sum != row.sum) {
                 return Err(FileError::damaged(&path(), "it is not the file that the manifest names"));
             }

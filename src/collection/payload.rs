@@ -19,6 +19,9 @@ const EXPIRES: u8 = 1;
 /// The id stands in JSON as it is.
 const PLAIN_ID: u8 = 2;
 
+/// Where the sequence number stands.
+const SEQ: usize = 3;
+
 /// Bytes before the id of a record that does not expire, and of one that does.
 const HEAD: usize = 11;
 const HEAD_EXPIRES: usize = HEAD + 8;
@@ -98,7 +101,7 @@ fn head(bytes: &[u8]) -> usize {
 }
 
 fn seq(bytes: &[u8]) -> u64 {
-    u64::from_le_bytes(eight(&bytes[3..]))
+    u64::from_le_bytes(eight(&bytes[SEQ..]))
 }
 
 fn expires_at_ms(bytes: &[u8]) -> Option<i64> {
@@ -111,25 +114,34 @@ pub(super) struct Payload {
     bytes: Array<u8>,
     bases: Array<u64>,
     offsets: Array<u32>,
+    /// What has to be added to the sequence numbers in the records: those of a load are written before its numbers are known.
+    before_seq: u64,
 }
 
 impl Payload {
     /// Copies records, slot by slot.
-    pub(super) fn gather<'a>(records: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Payload {
-        let mut bytes: Vec<u8> = Vec::with_capacity(records.clone().map(<[u8]>::len).sum());
+    ///
+    /// With each comes what has to be added to its sequence number.
+    pub(super) fn gather<'a>(records: impl ExactSizeIterator<Item = (&'a [u8], u64)> + Clone) -> Payload {
+        let mut bytes: Vec<u8> = Vec::with_capacity(records.clone().map(|(record, _)| record.len()).sum());
         let mut bases: Vec<u64> = Vec::with_capacity(records.len().div_ceil(GROUP) + 1);
         let mut offsets: Vec<u32> = Vec::with_capacity(records.len());
         let mut base = 0;
-        for (slot, record) in records.enumerate() {
+        for (slot, (record, before_seq)) in records.enumerate() {
             if slot % GROUP == 0 {
                 base = bytes.len() as u64;
                 bases.push(base);
             }
-            offsets.push((bytes.len() as u64 - base) as u32);
+            let start = bytes.len();
+            offsets.push((start as u64 - base) as u32);
             bytes.extend(record);
+            if before_seq > 0 {
+                let moved = (seq(record) + before_seq).to_le_bytes();
+                bytes[start + SEQ..start + SEQ + 8].copy_from_slice(&moved);
+            }
         }
         bases.push(bytes.len() as u64);
-        Payload { bytes: bytes.into(), bases: bases.into(), offsets: offsets.into() }
+        Payload { bytes: bytes.into(), bases: bases.into(), offsets: offsets.into(), before_seq: 0 }
     }
 
     /// What a file has to hold of them.
@@ -137,10 +149,16 @@ impl Payload {
         vec![("bytes", self.bytes.as_bytes()), ("bases", self.bases.as_bytes()), ("offsets", self.offsets.as_bytes())]
     }
 
-    /// The records of so many slots in a file, if the lengths of its sections fit.
-    pub(super) fn open(stored: &Stored<'_>, len: usize) -> Option<Payload> {
+    /// The records of so many slots in a file, if the lengths of its sections fit; `before_seq` is added to their sequence
+    /// numbers.
+    pub(super) fn open(stored: &Stored<'_>, len: usize, before_seq: u64) -> Option<Payload> {
         let bases = stored.array_of("bases", len.div_ceil(GROUP) + 1)?;
-        Some(Payload { bytes: stored.array("bytes")?, bases, offsets: stored.array_of("offsets", len)? })
+        Some(Payload { bytes: stored.array("bytes")?, bases, offsets: stored.array_of("offsets", len)?, before_seq })
+    }
+
+    /// What is added to the sequence numbers in the records.
+    pub(super) fn before_seq(&self) -> u64 {
+        self.before_seq
     }
 
     #[inline]
@@ -163,12 +181,13 @@ impl Payload {
     }
 
     pub(super) fn record(&self, slot: u32) -> Record<'_> {
-        Record::read(self.record_bytes(slot))
+        let record = Record::read(self.record_bytes(slot));
+        Record { seq: record.seq + self.before_seq, ..record }
     }
 
     /// The sequence number of the change that put the item there.
     pub(super) fn seq(&self, slot: u32) -> u64 {
-        seq(self.record_bytes(slot))
+        seq(self.record_bytes(slot)) + self.before_seq
     }
 
     /// When the item is due to be removed.
@@ -206,7 +225,7 @@ mod tests {
                 bytes
             })
             .collect();
-        let payload = Payload::gather(written.iter().map(Vec::as_slice));
+        let payload = Payload::gather(written.iter().map(|record| (record.as_slice(), 0)));
         for (slot, item) in items.iter().enumerate() {
             let record = payload.record(slot as u32);
             assert_eq!((record.id, record.properties), (item.id.as_str(), item.properties.as_json()));

@@ -12,6 +12,7 @@ use super::marks::Marks;
 use super::names::Names;
 use super::payload::Payload;
 use super::segment::{PLAIN_UP_TO, Segment};
+use super::tiers;
 use crate::index::{Directory, Kind, Map, Points, Section, Sorted, Stored};
 
 /// The file that a segment is read from.
@@ -24,7 +25,21 @@ pub(super) struct Saved {
     pub(super) sum: u64,
 }
 
+/// What a segment is in its collection, which its file does not say.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) number: u64,
+    pub(super) marks: Arc<Marks>,
+    /// What is added to the sequence numbers in its records.
+    pub(super) before_seq: u64,
+}
+
 impl Segment {
+    /// The number of its file, when it has one.
+    pub fn file_number(&self) -> Option<u64> {
+        self.saved.as_ref().map(|saved| saved.file)
+    }
+
     /// The file it has in a folder.
     pub(super) fn saved_in(&self, folder: &Path) -> Option<&Saved> {
         self.saved.as_ref().filter(|saved| saved.folder == folder)
@@ -34,7 +49,16 @@ impl Segment {
     pub(super) fn save(&self, folder: &Path, file: u64, kinds: &[&'static Kind]) -> Result<Segment, FileError> {
         let words = [self.points.len() as u64, self.names.seed(), 0, 0];
         file::write(folder, (FileKind::Segment, file, words), &self.sections())?;
-        Segment::open(folder, file, kinds, (self.number, self.marks.clone()))
+        let (number, marks, before_seq) = (self.number, self.marks.clone(), self.payload.before_seq());
+        Segment::open(folder, file, kinds, Place { number, marks, before_seq })
+    }
+
+    /// How many points a file says it has.
+    pub(super) fn points_in(folder: &Path, file: u64) -> Result<usize, FileError> {
+        let [len, ..] = file::open(folder, FileKind::Segment, file)?.words;
+        let path = || folder.join(file::name(FileKind::Segment, file));
+        let sound = usize::try_from(len).ok().filter(|&len| len <= tiers::SEGMENT_MAX);
+        sound.ok_or_else(|| FileError::damaged(&path(), "it has more points than a segment can"))
     }
 
     fn sections(&self) -> Vec<(String, &[u8])> {
@@ -53,7 +77,7 @@ impl Segment {
         folder: &Path,
         file: u64,
         kinds: &[&'static Kind],
-        (number, marks): (u64, Arc<Marks>),
+        Place { number, marks, before_seq }: Place,
     ) -> Result<Segment, FileError> {
         let opened = file::open(folder, FileKind::Segment, file)?;
         let path = folder.join(file::name(FileKind::Segment, file));
@@ -67,7 +91,7 @@ impl Segment {
         };
         let points = Points::open(&part("points"), len).ok_or_else(misfit("points"))?;
         let names = Names::open(&part("ids"), len, seed).ok_or_else(misfit("ids"))?;
-        let payload = Payload::open(&part("records"), len).ok_or_else(misfit("records"))?;
+        let payload = Payload::open(&part("records"), len, before_seq).ok_or_else(misfit("records"))?;
         let expiries = Expiries::open(&part("expiries"), len).ok_or_else(misfit("expiries"))?;
         let directories = open_directories(&points, &opened.map, if len <= PLAIN_UP_TO { &[] } else { kinds })?;
         let saved = Some(Saved { map: opened.map, folder: folder.to_owned(), file, sum: opened.sum });

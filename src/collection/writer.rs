@@ -283,14 +283,14 @@ impl Writer {
             return adopted;
         }
         self.renew_segments_out_of_range(first_seq, last_seq, kinds);
-        for segment in &segments {
-            let replaced = if self.segments.is_empty() { 0 } else { self.take_away_all(segment) };
+        for segment in segments {
+            let replaced = if self.segments.is_empty() { 0 } else { self.take_away_all(&segment) };
             adopted.replaced += replaced;
             adopted.created += segment.live_count() as u64 - replaced;
+            self.segments.push(segment); // so that the next one of the load finds what it replaces in this one
         }
         self.len += adopted.created as usize;
         self.seq = last_seq;
-        self.segments.extend(segments.into_iter().filter(|segment| segment.live_count() > 0));
         self.drop_dead_segments();
         adopted
     }

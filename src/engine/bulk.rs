@@ -20,10 +20,6 @@ use super::{CollectionName, CollectionSettings, Engine, EngineError, RequestKey}
 use crate::collection::{FileError, Item, ItemRef, Segment, SegmentDraft};
 use crate::log::{Load, codec};
 
-/// Items in one segment file, and bytes of them: what a load holds in memory before it writes.
-const DRAFT_ITEMS: usize = 4_000_000;
-const DRAFT_BYTES: usize = 768 << 20;
-
 /// What became of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loaded {
@@ -96,7 +92,7 @@ impl Bulk<'_> {
             self.superseded += 1;
             self.kept = self.kept.wrapping_sub(checksum_of(&before));
         }
-        if self.draft.len() >= DRAFT_ITEMS || self.draft.bytes() >= DRAFT_BYTES {
+        if self.draft.bytes() >= self.engine.shared.settings.load_bytes {
             self.write_draft()?;
         }
         Ok(())

@@ -100,7 +100,7 @@ impl Committer {
             let folder = home.segments_path(hosted.number);
             let caught_up =
                 unless_damaged(|| recover::catch_up(&hosted.collection(), &logged, &folder, hosted.number));
-            if !matches!(caught_up, Ok(Ok(()))) {
+            if !matches!(caught_up, Ok(Ok(_))) {
                 let anew = recover::from_rows(&logged, &folder, hosted.number, &hosted.settings.load());
                 hosted.exchange(anew.map_err(put_off)?);
             }

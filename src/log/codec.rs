@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::change_log::{Entry, Frame, Load};
 use super::store::StoreError;
-use crate::collection::{Change, Id, Item, Properties};
+use crate::collection::{Change, Id, Item, ItemRef, Properties};
 use crate::geometry::Point;
 
 /// Of rows, in the upper half of a byte whose lower half are flags.
@@ -71,12 +71,20 @@ pub fn read_change_key(key: &[u8]) -> Result<(u32, u64), StoreError> {
 
 /// The row of an item that was put by change `seq`.
 pub fn write_row(item: &Item, seq: u64) -> Vec<u8> {
-    let properties = item.properties.as_json().as_bytes();
+    row(item.point, item.expires_at_ms, item.properties.as_json(), seq)
+}
+
+/// The row of an item that is stored elsewhere.
+pub fn write_row_of(item: &ItemRef<'_>) -> Vec<u8> {
+    row(item.point, item.expires_at_ms, item.properties, item.seq)
+}
+
+fn row(point: Point, expires_at_ms: Option<i64>, properties: &str, seq: u64) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(33 + properties.len());
-    bytes.push(ROW_FORMAT << 4 | if item.expires_at_ms.is_some() { EXPIRES } else { 0 });
+    bytes.push(ROW_FORMAT << 4 | if expires_at_ms.is_some() { EXPIRES } else { 0 });
     bytes.extend(seq.to_le_bytes());
-    write_place(item, &mut bytes);
-    bytes.extend(properties);
+    write_place(point, expires_at_ms, &mut bytes);
+    bytes.extend(properties.as_bytes());
     bytes
 }
 
@@ -187,10 +195,10 @@ fn write_load(load: &Load) -> Vec<u8> {
     finish(bytes, load.items)
 }
 
-fn write_place(item: &Item, bytes: &mut Vec<u8>) {
-    bytes.extend(item.point.lat_deg().to_bits().to_le_bytes());
-    bytes.extend(item.point.lon_deg().to_bits().to_le_bytes());
-    bytes.extend(item.expires_at_ms.map(i64::to_le_bytes).as_ref().map_or(&[][..], |at| at));
+fn write_place(point: Point, expires_at_ms: Option<i64>, bytes: &mut Vec<u8>) {
+    bytes.extend(point.lat_deg().to_bits().to_le_bytes());
+    bytes.extend(point.lon_deg().to_bits().to_le_bytes());
+    bytes.extend(expires_at_ms.map(i64::to_le_bytes).as_ref().map_or(&[][..], |at| at));
 }
 
 fn write_change(change: &Change, bytes: &mut Vec<u8>) {
@@ -205,7 +213,7 @@ fn write_change(change: &Change, bytes: &mut Vec<u8>) {
     bytes.extend(id);
     match change {
         Change::Put(item) => {
-            write_place(item, bytes);
+            write_place(item.point, item.expires_at_ms, bytes);
             let properties = item.properties.as_json().as_bytes();
             bytes.extend((properties.len() as u32).to_le_bytes());
             bytes.extend(properties);

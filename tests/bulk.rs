@@ -1,0 +1,175 @@
+//! Bulk loads on a real directory: all or nothing, once, durable, and the same as if every item had been submitted.
+
+use nigh::collection::{Change, Id, Item, Properties, Snapshot};
+use nigh::engine::{Bulk, CollectionName, Condition, Engine, EngineError, Loaded, RequestKey, Settings, Write, checksum_of};
+use nigh::geometry::{Point, Radius};
+use nigh::query::Query;
+
+fn name() -> CollectionName {
+    "places".parse().unwrap()
+}
+
+/// Drafts of some hundred items, so that every load has several files.
+fn settings() -> Settings {
+    Settings { load_bytes: 40_000, reserve_bytes: 0, ..Settings::default() }
+}
+
+fn opened(folder: &tempfile::TempDir) -> Engine {
+    Engine::open(&folder.path().join("data"), settings()).unwrap()
+}
+
+/// Items `0..count` of a generation; every seventh shares its id with one some hundreds before.
+fn items(count: u64, generation: u64) -> Vec<Item> {
+    let item = |at: u64| {
+        let id = if at % 7 == 6 { at.saturating_sub(at * 31 % 900) } else { at };
+        let point = Point::new((at * 97 % 1790) as f64 / 10.0 - 89.5, (at * 61 % 3590) as f64 / 10.0 - 179.5).unwrap();
+        let text = format!(r#"{{"at": {at}, "generation": {generation}}}"#);
+        let item = Item::new(Id::new(format!("item-{id}")).unwrap(), point);
+        let item = item.with_properties(Properties::from_json(&text).unwrap());
+        if at % 11 == 0 { item.expiring_at(4_000_000_000_000 + at as i64) } else { item }
+    };
+    (0..count).map(item).collect()
+}
+
+fn load(engine: &Engine, items: &[Item], key: Option<&str>) -> Result<Loaded, EngineError> {
+    let mut bulk = engine.bulk(&name(), key.map(|key| RequestKey::new(key).unwrap()))?;
+    push(&mut bulk, items);
+    bulk.finish()
+}
+
+fn push(bulk: &mut Bulk<'_>, items: &[Item]) {
+    items.iter().for_each(|item| bulk.push(item).unwrap());
+}
+
+/// Everything in a collection by id, with its versions.
+fn contents(snapshot: &Snapshot) -> Vec<(String, [u64; 2], String, u64, Option<i64>)> {
+    let mut all = Vec::new();
+    for segment in snapshot.segments() {
+        for slot in segment.points().slots().filter(|&slot| segment.is_there(slot, snapshot.seq())) {
+            let item = segment.item(slot);
+            let place = [item.point.lat_deg().to_bits(), item.point.lon_deg().to_bits()];
+            all.push((item.id.to_owned(), place, item.properties.to_owned(), item.seq, item.expires_at_ms));
+        }
+    }
+    all.sort();
+    all
+}
+
+/// What the same items make of an engine that is handed them one by one.
+fn one_by_one(histories: &[&[Item]]) -> Vec<(String, [u64; 2], String, u64, Option<i64>)> {
+    let engine = Engine::new();
+    for items in histories {
+        engine.submit(&name(), items.iter().cloned().map(Change::Put).collect::<Vec<_>>()).unwrap();
+    }
+    contents(&engine.snapshot(&name()).unwrap())
+}
+
+#[test]
+fn a_load_is_the_same_as_submitting_every_item() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = opened(&folder);
+    let (first, second) = (items(3000, 1), items(1700, 2));
+    let loaded = load(&engine, &first, None).unwrap();
+    assert_eq!((loaded.received, loaded.seq, loaded.created + loaded.replaced), (3000, 3000, 3000));
+    assert_eq!(loaded.checksum, first.iter().map(checksum_of).fold(0, u64::wrapping_add));
+    assert_eq!(contents(&engine.snapshot(&name()).unwrap()), one_by_one(&[&first]));
+    assert_eq!(engine.snapshot(&name()).unwrap().len() as u64, loaded.created);
+    let again = load(&engine, &second, None).unwrap();
+    assert_eq!((again.seq, again.created), (4700, 0));
+    let expected = one_by_one(&[&first, &second]);
+    assert_eq!(contents(&engine.snapshot(&name()).unwrap()), expected);
+    drop(engine);
+    for _ in 0..2 {
+        let engine = opened(&folder);
+        assert_eq!(contents(&engine.snapshot(&name()).unwrap()), expected);
+        engine.close().unwrap(); // the second time from a checkpoint, the first from the log
+    }
+}
+
+#[test]
+fn nobody_sees_a_load_before_it_is_done_and_an_abandoned_one_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = opened(&folder);
+    let items = items(2000, 1);
+    let mut bulk = engine.bulk(&name(), None).unwrap();
+    push(&mut bulk, &items);
+    assert_eq!(engine.snapshot(&name()).unwrap().len(), 0);
+    drop(bulk);
+    engine.submit(&name(), Change::Put(items[0].clone())).unwrap();
+    engine.checkpoint().unwrap();
+    assert_eq!(engine.snapshot(&name()).unwrap().len(), 1);
+    let files = std::fs::read_dir(folder.path().join("data/segments/1")).unwrap().count();
+    assert_eq!(files, 2, "a segment and its manifest are left");
+}
+
+#[test]
+fn a_load_with_a_key_is_made_once_also_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let items = items(1000, 1);
+    let first = load(&opened(&folder), &items, Some("k")).unwrap();
+    let engine = opened(&folder);
+    let again = load(&engine, &items, Some("k")).unwrap();
+    assert_eq!(again, Loaded { repeated: true, ..first });
+    assert_eq!(engine.snapshot(&name()).unwrap().seq(), 1000);
+    let other = load(&engine, &items[1..], Some("k")).unwrap_err();
+    assert_eq!(other, EngineError::KeyReused { key: "k".to_owned() });
+}
+
+#[test]
+fn an_empty_load_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let loaded = load(&opened(&folder), &[], None).unwrap();
+    assert_eq!((loaded.received, loaded.seq), (0, 0));
+}
+
+#[test]
+fn rows_that_a_reader_refused_are_handed_back_and_hurt_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = opened(&folder);
+    let csv = "id,lat,lon,name\na,1,2,x\nb,91,2,y\nc,3,north,z\nd,4,5,w\n";
+    let rows = nigh::format::csv::Rows::read(csv.as_bytes()).unwrap().map(|row| {
+        let row = row.unwrap()?;
+        let properties = Properties::from_json(&row.properties_json).unwrap();
+        Ok(Item::new(Id::new(row.id.unwrap()).unwrap(), row.point).with_properties(properties))
+    });
+    let mut rejected = Vec::new();
+    let mut bulk = engine.bulk(&name(), None).unwrap();
+    bulk.extend(rows, |row: nigh::format::csv::Rejected| rejected.push(row.line)).unwrap();
+    let loaded = bulk.finish().unwrap();
+    assert_eq!((loaded.received, loaded.created, rejected), (2, 2, vec![3, 4]));
+}
+
+#[test]
+fn writers_go_on_during_a_load_and_none_of_it_is_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = opened(&folder);
+    let items = items(20_000, 1);
+    engine.submit(&name(), items[..500].iter().cloned().map(Change::Put).collect::<Vec<_>>()).unwrap();
+    let written = std::thread::scope(|scope| {
+        let loading = scope.spawn(|| load(&engine, &items, None).unwrap());
+        let mut written = 0;
+        while !loading.is_finished() || written < 50 {
+            let moved = Item { point: Point::new(0.5, 0.5).unwrap(), ..items[written % 300].clone() };
+            engine.submit(&name(), Change::Put(moved)).unwrap();
+            written += 1;
+        }
+        written
+    });
+    // Everything once more after the load, so that each of these is newer than it.
+    for item in &items[..300] {
+        engine.submit(&name(), Change::Remove(item.id.clone())).unwrap();
+    }
+    let before = contents(&engine.snapshot(&name()).unwrap());
+    assert_eq!(engine.snapshot(&name()).unwrap().seq(), 500 + 20_000 + written as u64 + 300);
+    drop(engine);
+    // From the rows alone: the files are gone.
+    std::fs::remove_dir_all(folder.path().join("data/segments")).unwrap();
+    let engine = opened(&folder);
+    assert_eq!(contents(&engine.snapshot(&name()).unwrap()), before);
+    let version = engine.snapshot(&name()).unwrap().get("item-400").unwrap().seq;
+    let write = Write { change: Change::Remove(Id::new("item-400").unwrap()), condition: Condition::Version(version) };
+    engine.submit(&name(), write).unwrap();
+    let all = Query::near(Point::new(0.0, 0.0).unwrap()).within("30000km".parse::<Radius>().unwrap());
+    let compared = engine.compare(&name(), &all).unwrap();
+    assert!(compared.iter().all(|one| one.identical && one.answer.matched as usize == before.len() - 1));
+}

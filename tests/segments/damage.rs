@@ -149,7 +149,7 @@ fn every_refusal_says_what_is_wrong() {
     }
     fs::remove_file(&segment).unwrap();
     let message = open(&folder.0, &checkpoint).unwrap_err().to_string();
-    assert!(message.starts_with("there is no file "), "{message}");
+    assert!(message.starts_with("there is no /"), "{message}");
 }
 
 #[test]

@@ -147,7 +147,8 @@ impl Collection {
         if twins.is_empty() {
             return;
         }
-        let mut writer = self.shared.writer();
+        // Where a writer failed half-way, what it had shown is written all the same, and stays in memory as well.
+        let Ok(mut writer) = self.shared.writer.lock() else { return };
         writer.put_in_place(twins);
         self.shared.publish(&mut writer);
         sweep::start_if_due(&self.shared, &mut writer);

@@ -53,9 +53,9 @@ impl<'a> Draft<'a> {
         let len = sorted.points.len();
         let kept = if len <= PLAIN_UP_TO { &[] } else { kinds };
         let named = || {
-            let payload = Payload::gather(sorted.order.iter().map(|&index| self.records[index as usize]));
+            let (payload, expiring) = Payload::gather(sorted.order.iter().map(|&index| self.records[index as usize]));
             let names = Names::build(&payload, len as u32);
-            let expiries = Expiries::build(&payload, len as u32);
+            let expiries = Expiries::build(&payload, expiring);
             (payload, names, expiries)
         };
         let directory = |kind: &&'static Kind| (*kind, (kind.build)(&sorted));

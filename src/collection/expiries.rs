@@ -35,9 +35,10 @@ pub(super) struct Due {
 }
 
 impl Expiries {
-    pub(super) fn build(payload: &Payload, len: u32) -> Expiries {
+    /// Of the slots that expire.
+    pub(super) fn build(payload: &Payload, expiring: Vec<u32>) -> Expiries {
         let end = |slot| Some(End { at_ms: payload.expires_at_ms(slot)?, slot, zero: 0 });
-        let mut ends: Vec<End> = (0..len).filter_map(end).collect();
+        let mut ends: Vec<End> = expiring.into_iter().filter_map(end).collect();
         ends.sort_unstable_by_key(|end| (end.at_ms, payload.seq(end.slot)));
         Expiries(ends.into())
     }

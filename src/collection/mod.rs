@@ -142,7 +142,8 @@ impl Collection {
     }
 
     /// Takes up segments that were written as files, all at once, as the changes `first_seq` to `last_seq`: the numbers of their
-    /// items lie in that range. Items of the same ids that were here before, or in an earlier one of the segments, are replaced.
+    /// items lie in that range. Each was written for this collection and is taken up once. Items of the same ids that were here
+    /// before, or in an earlier one of the segments, are replaced.
     ///
     /// Nothing happens when the collection has seen a change of that range, which is how a repeated call looks.
     pub fn adopt(&self, first_seq: u64, last_seq: u64, segments: Vec<Arc<Segment>>) -> Adopted {

@@ -186,7 +186,7 @@ mod tests {
             bytes
         };
         let records: Vec<Vec<u8>> = ids.iter().map(write).collect();
-        Payload::gather(records.iter().map(|record| (record.as_slice(), 0)))
+        Payload::gather(records.iter().map(|record| (record.as_slice(), 0))).0
     }
 
     #[test]

@@ -119,13 +119,13 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    /// Copies records, slot by slot.
-    ///
-    /// With each comes what has to be added to its sequence number.
-    pub(super) fn gather<'a>(records: impl ExactSizeIterator<Item = (&'a [u8], u64)> + Clone) -> Payload {
+    /// Copies records, slot by slot, and says which slots expire. With each record comes what has to be added to its sequence
+    /// number.
+    pub(super) fn gather<'a>(records: impl ExactSizeIterator<Item = (&'a [u8], u64)> + Clone) -> (Payload, Vec<u32>) {
         let mut bytes: Vec<u8> = Vec::with_capacity(records.clone().map(|(record, _)| record.len()).sum());
         let mut bases: Vec<u64> = Vec::with_capacity(records.len().div_ceil(GROUP) + 1);
         let mut offsets: Vec<u32> = Vec::with_capacity(records.len());
+        let mut expiring = Vec::new();
         let mut base = 0;
         for (slot, (record, before_seq)) in records.enumerate() {
             if slot % GROUP == 0 {
@@ -139,9 +139,12 @@ impl Payload {
                 let moved = (seq(record) + before_seq).to_le_bytes();
                 bytes[start + SEQ..start + SEQ + 8].copy_from_slice(&moved);
             }
+            if record[0] & EXPIRES != 0 {
+                expiring.push(slot as u32);
+            }
         }
         bases.push(bytes.len() as u64);
-        Payload { bytes: bytes.into(), bases: bases.into(), offsets: offsets.into(), before_seq: 0 }
+        (Payload { bytes: bytes.into(), bases: bases.into(), offsets: offsets.into(), before_seq: 0 }, expiring)
     }
 
     /// What a file has to hold of them.
@@ -163,15 +166,14 @@ impl Payload {
 
     #[inline]
     fn start(&self, slot: usize) -> usize {
-        match self.offsets.get(slot) {
-            Some(&offset) => *self.bases.at(slot / GROUP) as usize + offset as usize,
-            None => self.bytes.len(),
-        }
+        *self.bases.at(slot / GROUP) as usize + *self.offsets.at(slot) as usize
     }
 
     #[inline]
     pub(super) fn record_bytes(&self, slot: u32) -> &[u8] {
-        self.bytes.slice(self.start(slot as usize)..self.start(slot as usize + 1))
+        let slot = slot as usize;
+        let end = if slot + 1 < self.offsets.len() { self.start(slot + 1) } else { self.bytes.len() };
+        self.bytes.slice(self.start(slot)..end)
     }
 
     #[inline]
@@ -225,7 +227,8 @@ mod tests {
                 bytes
             })
             .collect();
-        let payload = Payload::gather(written.iter().map(|record| (record.as_slice(), 0)));
+        let (payload, expiring) = Payload::gather(written.iter().map(|record| (record.as_slice(), 0)));
+        assert_eq!(expiring, (0..100).step_by(3).collect::<Vec<u32>>());
         for (slot, item) in items.iter().enumerate() {
             let record = payload.record(slot as u32);
             assert_eq!((record.id, record.properties), (item.id.as_str(), item.properties.as_json()));

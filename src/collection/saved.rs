@@ -11,9 +11,9 @@ use super::file::{self, FileError, FileKind};
 use super::marks::Marks;
 use super::names::Names;
 use super::payload::Payload;
-use super::segment::{PLAIN_UP_TO, Segment};
+use super::segment::{Directories, PLAIN_UP_TO, Segment};
 use super::tiers;
-use crate::index::{Directory, Kind, Map, Points, Section, Sorted, Stored};
+use crate::index::{Kind, Map, Points, Section, Sorted, Stored};
 
 /// The file that a segment is read from.
 #[derive(Debug)]
@@ -105,13 +105,9 @@ fn named<'a>(part: &str, sections: Vec<Section<'a>>) -> Vec<(String, &'a [u8])> 
 }
 
 /// The directories of these kinds, out of the file as far as it has them.
-fn open_directories(
-    points: &Points,
-    map: &Arc<Map>,
-    kinds: &[&'static Kind],
-) -> Result<Vec<(&'static Kind, Box<dyn Directory>)>, FileError> {
+fn open_directories(points: &Points, map: &Arc<Map>, kinds: &[&'static Kind]) -> Result<Directories, FileError> {
     let mut sorted = None;
-    let mut directories = Vec::new();
+    let mut directories = Directories::new();
     for &kind in kinds {
         let directory = match (kind.open)(points, &Stored::of(map, kind.name)) {
             Some(directory) => directory,

@@ -19,6 +19,9 @@ use crate::index::{Damaged, Directory, DirectoryCell, Kind, Points, Sorted};
 /// Up to this many points a segment keeps no directories: looking at two blocks is quicker than any of them.
 pub(super) const PLAIN_UP_TO: usize = 64;
 
+/// The directories that a segment keeps.
+pub(super) type Directories = Vec<(&'static Kind, Box<dyn Directory>)>;
+
 /// Points in Hilbert order with all that belongs to them, in memory or in a file.
 ///
 /// What lies in a file is compared with its checksums when it is first read; who meets a damaged block panics with a
@@ -28,7 +31,7 @@ pub struct Segment {
     /// Unique in its collection. A segment in memory and its twin in a file have the same.
     pub(super) number: u64,
     pub(super) points: Points,
-    pub(super) directories: Vec<(&'static Kind, Box<dyn Directory>)>,
+    pub(super) directories: Directories,
     pub(super) payload: Payload,
     pub(super) names: Names,
     pub(super) expiries: Expiries,

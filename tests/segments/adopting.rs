@@ -7,7 +7,7 @@ use nigh::index::Kind;
 use super::{Changes, Folder, assert_same};
 
 /// Puts of distinct ids.
-fn puts(seed: u64, count: usize, ids: u64) -> Vec<Change> {
+pub(super) fn puts(seed: u64, count: usize, ids: u64) -> Vec<Change> {
     let mut changes = Changes::seeded(seed, ids);
     let mut seen = std::collections::HashSet::new();
     let mut next = || changes.next();

@@ -1,9 +1,11 @@
 //! Checkpoint, open, go on, and again: what was written is what is read.
 
+use std::path::Path;
 use std::sync::Mutex;
 
-use nigh::collection::{Collection, FileError, remove_unused};
+use nigh::collection::{Change, Collection, FileError, Id, Item, Properties, remove_unused};
 use nigh::generate::Random;
+use nigh::geometry::Point;
 use nigh::index::{KINDS, Kind};
 
 use super::{Changes, Folder, assert_same, everything, some_points};
@@ -76,6 +78,38 @@ fn a_checkpoint_beside_a_writer_and_its_joins_is_one_moment() {
     }
     assert_same(&collection.snapshot(), &witness.snapshot(), &mut random);
     assert!(checkpoints.len() > 1, "{} checkpoints", checkpoints.len());
+}
+
+/// What the kept files hold: enough points for directories, ids with escapes, ends of life, removals.
+fn sample() -> Collection {
+    let item = |i: u32| {
+        let place = Point::new(f64::from(i % 89) * 1.01 - 45.0, f64::from(i) * 2.3 - 170.0).unwrap();
+        let id = if i.is_multiple_of(10) { format!("\"{i}\"") } else { format!("é-{i}") };
+        let properties = Properties::from_json(&format!("{{\"i\": {i}.50}}")).unwrap();
+        let item = Item::new(Id::new(id).unwrap(), place).with_properties(properties);
+        if i.is_multiple_of(4) { item.expiring_at(1_000 - i64::from(i)) } else { item }
+    };
+    let collection = Collection::new();
+    collection.apply(1, (0..150).map(|i| Change::Put(item(i))).collect());
+    collection.apply(151, (0..20).map(|i| Change::Remove(item(i * 7).id)).collect());
+    collection
+}
+
+/// Files of every version are kept as they were written; set `NIGH_KEEP_FILES` to write those of a new one.
+///
+/// They come from another process, whose ids were hashed with another seed than ours.
+#[test]
+fn the_kept_files_of_version_1_are_opened() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/segments/version-1");
+    if std::env::var_os("NIGH_KEEP_FILES").is_some() {
+        std::fs::create_dir(&kept).unwrap();
+        sample().checkpoint(&kept).unwrap();
+    }
+    let (opened, sample) = (Collection::open(Kind::offered(), &kept, 2).unwrap(), sample());
+    assert_same(&opened.snapshot(), &sample.snapshot(), &mut Random::seeded(13));
+    assert_eq!(opened.due(950, 20), sample.due(950, 20));
+    assert!(everything(&sample.snapshot()).hits().all(|hit| opened.snapshot().get(hit.item.id) == Some(hit.item)));
+    opened.scrub().unwrap();
 }
 
 #[test]

@@ -22,8 +22,8 @@ use crate::index::Damaged;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// A file that a manifest names, or the manifest itself, is not there.
-    #[error("there is no file {}; it was written here once, or the folder is another", path.display())]
+    /// A file that a manifest names, the manifest itself, or the folder is not there.
+    #[error("there is no {}; a collection is opened in the folder it was written to, with all its files", path.display())]
     Missing {
         /// Where it should be.
         path: PathBuf,

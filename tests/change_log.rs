@@ -180,7 +180,7 @@ fn a_tail_begins_where_it_was_asked_to() {
     everywhere(|crashing| {
         let log = crashing.log();
         let frames = [frame(1, 1, 4), frame(1, 5, 1), frame(1, 6, 5)];
-        frames.iter().for_each(|frame| log.append(&[frame.clone()], Batch::new(), Sync::Later).unwrap());
+        frames.iter().for_each(|frame| log.append(std::slice::from_ref(frame), Batch::new(), Sync::Later).unwrap());
         log.append(&[frame(0, 1, 2), frame(2, 1, 2)], Batch::new(), Sync::Now).unwrap();
         let all = changes_from(log, 1, 1);
         assert_eq!(all.len(), 10);
@@ -302,7 +302,7 @@ fn items(collection: &Collection) -> Vec<(String, u64, String)> {
 /// Appends until it stands in the log, whatever the answers were. A log that does not answer is asked for its head.
 fn append_surely(log: &dyn ChangeLog, frame: &Frame, sync: Sync) {
     for _ in 0..1_000 {
-        match log.append(&[frame.clone()], Batch::new(), sync) {
+        match log.append(std::slice::from_ref(frame), Batch::new(), sync) {
             Ok(()) => return,
             Err(LogError::Gap { .. }) => panic!("{frame:?} does not follow"),
             Err(_) if log.head(frame.stream).unwrap() >= frame.next_seq() - 1 => return,

@@ -90,6 +90,7 @@ mod tests {
             assert_eq!(mark.commits(), turn * 3);
             (1..=3).for_each(|step| mark.raise(turn * 3 + step));
             mark.raise(1);
+            assert_eq!(mark.commits(), turn * 3 + 3);
         }
     }
 

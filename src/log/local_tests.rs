@@ -1,7 +1,7 @@
 use super::*;
 use crate::collection::{Change, Id, Item, Properties};
 use crate::geometry::Point;
-use crate::log::{Fault, Load, MemoryStore, When};
+use crate::log::{Entry, Fault, Load, MemoryStore, When};
 
 fn put(id: u64, bytes: usize) -> Change {
     let properties = Properties::from_json(&format!("{{\"a\":\"{}\"}}", "x".repeat(bytes))).unwrap();

@@ -1,7 +1,9 @@
 //! Bulk loads on a real directory: all or nothing, once, durable, and the same as if every item had been submitted.
 
 use nigh::collection::{Change, Id, Item, Properties, Snapshot};
-use nigh::engine::{Bulk, CollectionName, Condition, Engine, EngineError, Loaded, RequestKey, Settings, Write, checksum_of};
+use nigh::engine::{
+    Bulk, CollectionName, Condition, Engine, EngineError, Loaded, RequestKey, Settings, Write, checksum_of,
+};
 use nigh::geometry::{Point, Radius};
 use nigh::query::Query;
 

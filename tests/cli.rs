@@ -1,8 +1,9 @@
 //! The command line as it is typed: figures, refusals, exit codes.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 fn nigh(arguments: &[&str]) -> Output {
     with_input(arguments, "")
@@ -88,7 +89,7 @@ fn what_is_asked_wrongly_makes_exit_code_2_and_says_what_would_be_right() {
         (&["distance", "0,0,0,1", "151.2,-33.8,0,0"], "lat and lon look swapped"),
         (&["distance", "0,0,0,1", "--metric", "manhattan"], "haversine"),
         (&["serve", "--listen", "nowhere"], "write --listen ADDR:PORT"),
-        (&["serve", "--data-dir", "x"], "unexpected argument"),
+        (&["serve", "--data", "x"], "unexpected argument"),
         (&["completions", "tcl"], "bash"),
         (&["frobnicate"], "unrecognized subcommand"),
     ] {
@@ -102,7 +103,9 @@ fn what_is_asked_wrongly_makes_exit_code_2_and_says_what_would_be_right() {
 fn a_port_that_is_taken_is_a_failure_that_names_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let (code, _, messages) = said(&nigh(&["serve", "--no-demo", "--listen", &address]));
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let (code, _, messages) = said(&nigh(&["serve", "--no-demo", "--listen", &address, "--data-dir", folder]));
     assert_eq!(code, Some(1), "{messages}");
     assert!(messages.contains(&address) && messages.contains("--listen"), "{messages}");
 }
@@ -110,8 +113,11 @@ fn a_port_that_is_taken_is_a_failure_that_names_it() {
 #[test]
 fn the_service_goes_on_when_nobody_reads_its_address() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let data = tempfile::tempdir().unwrap();
     let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
         .args(["serve", "--no-demo", "--listen", &free.to_string()])
+        .arg("--data-dir")
+        .arg(data.path())
         .stdout(Stdio::piped())
         .spawn()
         .expect("nigh runs");
@@ -135,4 +141,44 @@ fn every_command_helps_and_completes() {
         let (_, script, _) = said(&nigh(&["completions", "bash"]));
         assert!(script.contains(command.name));
     }
+}
+
+#[test]
+fn a_data_directory_has_one_process_and_keeps_what_it_holds() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("data");
+    let serve = |arguments: &[&str]| {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(&folder)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("nigh runs");
+        let mut line = String::new();
+        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        (process, line)
+    };
+    let (mut first, _) = serve(&[]);
+    let begin = Instant::now();
+    let (second, _) = serve(&[]);
+    let (code, _, messages) = said(&second.wait_with_output().unwrap());
+    assert_eq!(code, Some(1));
+    assert!(messages.contains(&format!("in use by process {}", first.id())), "{messages}");
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    let stop = |process: &mut Child| {
+        assert!(Command::new("kill").arg(process.id().to_string()).status().unwrap().success());
+        assert_eq!(process.wait().unwrap().code(), Some(0));
+    };
+    stop(&mut first);
+    // Without the demo there is still what the first start loaded.
+    let (mut third, line) = serve(&["--no-demo"]);
+    let address = line.trim().rsplit("http://").next().unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /near?lat=48.857&lon=2.352 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("Paris"), "{answer}");
+    stop(&mut third);
 }

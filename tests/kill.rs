@@ -29,7 +29,13 @@ const WRITERS: u64 = 16;
 
 /// Small enough that checkpoints and their swaps run between two kills.
 fn settings() -> Settings {
-    Settings { checkpoint_changes: 300, checkpoint_bytes: 40_000, keep_changes: 500, reserve_bytes: 0, ..Settings::default() }
+    Settings {
+        checkpoint_changes: 300,
+        checkpoint_bytes: 40_000,
+        keep_changes: 500,
+        reserve_bytes: 0,
+        ..Settings::default()
+    }
 }
 
 fn from_env(name: &str, otherwise: u64) -> u64 {
@@ -155,7 +161,9 @@ fn nothing_acknowledged_is_lost_and_nothing_is_invented_however_often_it_is_kill
     }
     let turns: u64 = judge.states.values().map(|(turn, _)| turn).sum();
     let held = judge.not_acknowledged;
-    println!("{kills} kills, {turns} batches kept, {held} of them not acknowledged any more; 0 lost, 0 invented, 0 halves");
+    println!(
+        "{kills} kills, {turns} batches kept, {held} of them not acknowledged any more; 0 lost, 0 invented, 0 halves"
+    );
     assert!(turns > kills, "the writers hardly wrote");
     fs::remove_dir_all(&folder).unwrap();
 }

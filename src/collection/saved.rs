@@ -40,6 +40,11 @@ impl Segment {
         self.saved.as_ref().map(|saved| saved.file)
     }
 
+    /// Whether it reads a file.
+    pub fn reads(&self, path: &Path) -> bool {
+        self.saved.as_ref().is_some_and(|saved| saved.folder.join(file::name(FileKind::Segment, saved.file)) == path)
+    }
+
     /// The file it has in a folder.
     pub(super) fn saved_in(&self, folder: &Path) -> Option<&Saved> {
         self.saved.as_ref().filter(|saved| saved.folder == folder)

@@ -319,7 +319,8 @@ pub(super) fn collections(store: &dyn Store) -> Result<Vec<(u32, CollectionName,
 }
 
 fn opened(number: u32, entry: Entry) -> Result<(u32, CollectionName, CollectionSettings), StoreError> {
-    let name = entry.name.parse().map_err(|error| StoreError::Damaged { what: format!("collection {number}: {error}") })?;
+    let name =
+        entry.name.parse().map_err(|error| StoreError::Damaged { what: format!("collection {number}: {error}") })?;
     // A kind that this version does not know is a kind it cannot build; the others answer the same.
     let kinds = entry.kinds.iter().filter_map(|name| Kind::named(name)).collect();
     Ok((number, name, CollectionSettings { kinds, ttl_ms: entry.ttl_ms }))

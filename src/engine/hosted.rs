@@ -42,7 +42,12 @@ pub(super) struct Unsettled {
 }
 
 impl Hosted {
-    pub(super) fn new(number: u32, name: CollectionName, settings: CollectionSettings, collection: Collection) -> Hosted {
+    pub(super) fn new(
+        number: u32,
+        name: CollectionName,
+        settings: CollectionSettings,
+        collection: Collection,
+    ) -> Hosted {
         Hosted {
             number,
             name,

@@ -3,6 +3,7 @@
 //! What surprises: the clock is read here and nowhere below. What is due becomes a change like any other, numbered and in the
 //! log, so that a replay years later does the same.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::commit::{Committer, Task, now_ms};
 use super::hosted::{Hosted, unless_damaged};
 use super::{Condition, EngineError, Health, Shared, Submission, Write};
-use crate::collection::Change;
+use crate::collection::{Change, FileError};
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -88,8 +89,9 @@ impl Rounds {
 
     /// Submits the ends of life that are due: each by itself, so that one that was put again since hinders no other.
     fn expire(&self, hosted: &Arc<Hosted>) {
-        let Ok(due) = unless_damaged(|| hosted.collection().due(now_ms(), DUE_MAX)) else {
-            return self.heal(hosted);
+        let due = match unless_damaged(|| hosted.collection().due(now_ms(), DUE_MAX)) {
+            Ok(due) => due,
+            Err(damaged) => return self.heal(damaged.file),
         };
         for change in due {
             let Change::Expire { put_seq, .. } = change else { continue };
@@ -119,20 +121,20 @@ impl Rounds {
             }
             // Nothing is lost by it: the store has it all, and there will be another round.
             Ok(Err(error)) => tracing::warn!(collection = %hosted.name, %error, "a checkpoint was put off"),
-            Err(_) => self.heal(hosted),
+            Err(damaged) => self.heal(damaged.file),
         }
     }
 
     fn scrub(&self, hosted: &Arc<Hosted>) {
-        if let Err(error) = hosted.collection().scrub() {
-            tracing::warn!(collection = %hosted.name, %error, "a segment file is damaged");
-            self.heal(hosted);
+        let Err(error) = hosted.collection().scrub() else { return };
+        tracing::warn!(collection = %hosted.name, %error, "a segment file is damaged");
+        if let FileError::Damaged { path, .. } = error {
+            self.heal(path);
         }
     }
 
-    fn heal(&self, hosted: &Arc<Hosted>) {
-        let (hosted, seen) = (hosted.clone(), hosted.collection());
-        self.in_turn(move |committer| committer.heal(&hosted, &seen));
+    fn heal(&self, file: PathBuf) {
+        self.in_turn(move |committer| committer.heal(&file));
     }
 
     fn forget_answers(&mut self) {

@@ -61,7 +61,9 @@ impl Committer {
     pub(super) fn settle_load(&mut self, hosted: &Hosted, put: Result<(), StoreError>) -> Result<(), EngineError> {
         let logged = self.logged.as_ref().ok_or(EngineError::DiskFull)?;
         let Some(unsettled) = hosted.unsettled().clone() else { return Ok(()) };
-        let batch = put.map_err(LogError::from).and_then(|()| settling(logged, hosted.number, &unsettled.pending, &unsettled.loaded));
+        let batch = put
+            .map_err(LogError::from)
+            .and_then(|()| settling(logged, hosted.number, &unsettled.pending, &unsettled.loaded));
         match batch {
             Ok(batch) => {
                 self.append(&[], batch)?;
@@ -168,7 +170,8 @@ impl Hosted {
     /// Puts the rows of a load that is under way into the store now, for somebody who needs them whole.
     pub(super) fn complete_rows(&self, logged: &Logged) -> Result<(), OpenError> {
         let Some(unsettled) = self.unsettled().clone() else { return Ok(()) };
-        unless_damaged(|| unsettled.rows.ingest(&*logged.store, self.number)).map_err(|damaged| FileError::from(damaged))??;
+        unless_damaged(|| unsettled.rows.ingest(&*logged.store, self.number))
+            .map_err(|damaged| FileError::from(damaged))??;
         let batch = rows_after(logged, self.number, unsettled.loaded.seq)?;
         Ok(logged.log.append(&[], batch, crate::log::Sync::Now)?)
     }

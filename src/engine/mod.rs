@@ -175,10 +175,12 @@ impl Engine {
         then: impl FnOnce(Result<Submitted, EngineError>) + Send + 'static,
     ) -> Result<(), EngineError> {
         self.shared.health().writable()?;
-        self.queue.try_send(Task::Submit(name.clone(), submission.into(), Box::new(then))).map_err(|error| match error {
-            TrySendError::Full(_) => EngineError::Busy,
-            TrySendError::Disconnected(_) => EngineError::Closed,
-        })
+        self.queue.try_send(Task::Submit(name.clone(), submission.into(), Box::new(then))).map_err(
+            |error| match error {
+                TrySendError::Full(_) => EngineError::Busy,
+                TrySendError::Disconnected(_) => EngineError::Closed,
+            },
+        )
     }
 
     /// What to say when the thread that writes let go of a submission without an answer.
@@ -240,19 +242,23 @@ impl Engine {
         mut read: impl FnMut(&Arc<Snapshot>) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
         let hosted = self.hosted(name)?;
+        self.healing(|| read(&hosted.snapshot()))?
+    }
+
+    /// Does what may touch mapped files of any collection. Where one turns out damaged, its collection is made anew from the
+    /// store, and `read` is called again, so it has to take its snapshots anew as well.
+    pub fn healing<T>(&self, mut read: impl FnMut() -> T) -> Result<T, EngineError> {
         let mut heals = 0;
         loop {
-            let seen = hosted.collection();
-            let damaged = match unless_damaged(|| read(&seen.snapshot())) {
-                Ok(answer) => return answer,
+            let damaged = match unless_damaged(&mut read) {
+                Ok(answer) => return Ok(answer),
                 Err(damaged) => damaged,
             };
             heals += 1;
             if heals > HEALS_MAX {
                 return Err(EngineError::ReadOnly { reason: damaged.to_string() });
             }
-            let hosted = hosted.clone();
-            self.in_turn(move |committer| committer.heal(&hosted, &seen))?;
+            self.in_turn(move |committer| committer.heal(&damaged.file))?;
         }
     }
 

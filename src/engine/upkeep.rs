@@ -3,6 +3,7 @@
 //! What surprises: a checkpoint is two steps. Its files are written by another thread, while changes go on; only when they are
 //! durable does this one name them, in one commit. Files that are not named are nobody's.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -44,7 +45,8 @@ impl Committer {
         self.sync_now(); // before anything that the checkpoint replaces is removed
         self.writable()?;
         let is_newest = checkpoint.seq >= hosted.last_load.load(Ordering::SeqCst);
-        if let Some(home) = self.shared.home.as_ref().filter(|_| is_newest && hosted.loads.load(Ordering::SeqCst) == 0) {
+        if let Some(home) = self.shared.home.as_ref().filter(|_| is_newest && hosted.loads.load(Ordering::SeqCst) == 0)
+        {
             remove_unused(&home.segments_path(hosted.number), &checkpoint.files).map_err(put_off)?;
         }
         self.trim(hosted, checkpoint.seq)
@@ -66,9 +68,11 @@ impl Committer {
         Ok(())
     }
 
-    /// Makes a collection anew, if it still is the one in which damage was seen.
-    pub(super) fn heal(&mut self, hosted: &Hosted, seen: &Arc<Collection>) -> Result<(), EngineError> {
-        if Arc::ptr_eq(seen, &hosted.collection()) { self.rebuild(hosted) } else { Ok(()) }
+    /// Makes the collection anew that reads a damaged file, if there still is one: whoever came first has seen to it.
+    pub(super) fn heal(&mut self, file: &Path) -> Result<(), EngineError> {
+        let hosted = self.shared.hosted.load_full();
+        let reads = |hosted: &&Arc<Hosted>| hosted.snapshot().segments().iter().any(|segment| segment.reads(file));
+        hosted.values().find(reads).map_or(Ok(()), |hosted| self.rebuild(hosted))
     }
 
     /// Makes a collection anew from its rows.
@@ -98,8 +102,7 @@ impl Committer {
         let (logged, health) = recover::open_log(home).map_err(put_off)?;
         for hosted in self.shared.hosted.load_full().values() {
             let folder = home.segments_path(hosted.number);
-            let caught_up =
-                unless_damaged(|| recover::catch_up(&hosted.collection(), &logged, &folder, hosted.number));
+            let caught_up = unless_damaged(|| recover::catch_up(&hosted.collection(), &logged, &folder, hosted.number));
             if !matches!(caught_up, Ok(Ok(_))) {
                 let anew = recover::from_rows(&logged, &folder, hosted.number, &hosted.settings.load());
                 hosted.exchange(anew.map_err(put_off)?);

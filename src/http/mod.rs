@@ -111,7 +111,9 @@ fn answer(route: &'static Route, request: &HttpRequest, body: &[u8]) -> Result<R
     let ranges = request.headers().get_all(header::ACCEPT).filter_map(|accept| accept.to_str().ok());
     let accept = ranges.filter(|accept| !accept.trim().is_empty()).collect::<Vec<_>>().join(", ");
     let accept = Some(&*accept).filter(|accept| !accept.is_empty());
-    (route.answer)(&Request { engine, route, path: request.uri().path(), query: request.query_string(), accept, body })
+    let asked = Request { engine, route, path: request.uri().path(), query: request.query_string(), accept, body };
+    // A damaged file is met wherever it is first read: in the search, or while the answer is written down.
+    engine.healing(|| (route.answer)(&asked))?
 }
 
 /// The body, when it says it is JSON or says nothing.

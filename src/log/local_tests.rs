@@ -91,9 +91,7 @@ fn a_gap_in_the_store_is_named() {
     let mut batch = Batch::new();
     batch.remove(Space::Changes, change_key(9, 3));
     store.commit(batch, Sync::Now).unwrap();
-    let message = reopened(&store).unwrap_err().to_string();
-    assert!(message.contains("the log of collection 9 has a gap at change 3"), "{message}");
-    let found: Vec<_> = log.tail(9, 1).collect();
+    let found: Vec<_> = reopened(&store).unwrap().tail(9, 1).collect();
     assert_eq!(found.len(), 2);
     assert!(found[1].as_ref().unwrap_err().to_string().contains("a gap at change 3"), "{found:?}");
 }

@@ -57,7 +57,8 @@ impl Writer {
                 let bits = self.mix(turn, place + 1000);
                 let lat = (bits % 18_001) as f64 / 100.0 - 90.0;
                 let lon = (bits >> 20) as f64 % 36_001.0 / 100.0 - 180.0;
-                let text = format!(r#"{{"turn":{turn},"place":{place},"fill":"{}"}}"#, "x".repeat((bits % 300) as usize));
+                let text =
+                    format!(r#"{{"turn":{turn},"place":{place},"fill":"{}"}}"#, "x".repeat((bits % 300) as usize));
                 let properties = Properties::from_json(&text).unwrap();
                 Change::Put(Item::new(id, Point::new(lat, lon).unwrap()).with_properties(properties))
             })

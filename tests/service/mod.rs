@@ -13,6 +13,8 @@ use serde_json::Value;
 pub(super) struct Service {
     process: Child,
     address: String,
+    /// Its data, where it has a directory of its own.
+    _data: tempfile::TempDir,
 }
 
 /// An answer.
@@ -25,8 +27,11 @@ pub(super) struct Response {
 impl Service {
     /// Starts the service on a free port.
     pub(super) fn start(arguments: &[&str]) -> Service {
+        let data = tempfile::tempdir().expect("a folder can be made");
         let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg("--data-dir")
+            .arg(data.path())
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -35,7 +40,7 @@ impl Service {
         let mut line = String::new();
         BufReader::new(process.stdout.as_mut().expect("piped")).read_line(&mut line).expect("it says something");
         let address = line.trim().rsplit("http://").next().expect("the line ends with an address").to_owned();
-        Service { process, address }
+        Service { process, address, _data: data }
     }
 
     /// With the demo collections.

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nigh::engine::{Durability, Engine, Settings};
+use nigh::engine::{Engine, Settings};
 use nigh::geometry::{Point, Radius};
 use nigh::query::Query;
 

@@ -113,7 +113,7 @@ impl Records {
         Item {
             id: Id::new(record.id).expect("records hold the ids of items"),
             point: self.ends[place].0,
-            properties: Properties::from_json(record.properties).expect("records hold the properties of items"),
+            properties: Properties::checked_before(record.properties).expect("records hold the properties of items"),
             expires_at_ms: record.expires_at_ms,
         }
     }

@@ -31,6 +31,10 @@ pub(super) struct Hosted {
     /// The last change of the last load. A checkpoint from before it does not know the files that a start would need.
     pub(super) last_load: AtomicU64,
     pub(super) load: Mutex<Option<Unsettled>>,
+    /// The last change in a named checkpoint.
+    pub(super) saved: AtomicU64,
+    /// The oldest change that the log is known to keep.
+    pub(super) oldest: AtomicU64,
 }
 
 /// A load that is in the log and shown, and of which not all rows are in the store yet.
@@ -58,6 +62,8 @@ impl Hosted {
             loads: AtomicUsize::new(0),
             last_load: AtomicU64::new(0),
             load: Mutex::new(None),
+            saved: AtomicU64::new(0),
+            oldest: AtomicU64::new(1),
         }
     }
 

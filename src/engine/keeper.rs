@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,6 +23,9 @@ const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// Ends of life that are told at once.
 const DUE_MAX: usize = 1000;
+
+/// Changes that may be forgotten before it is worth the trouble.
+const TRIM_FROM: u64 = 1000;
 
 /// The thread that keeps an engine in order.
 #[derive(Debug)]
@@ -60,6 +64,7 @@ impl Rounds {
             if self.shared.health() == Health::Ready {
                 self.each(Rounds::expire);
                 self.each(Rounds::checkpoint_if_due);
+                self.each(Rounds::trim_if_due);
                 self.forget_answers();
                 self.in_turn(Committer::sweep);
             }
@@ -109,10 +114,7 @@ impl Rounds {
         if unsaved.bytes < settings.checkpoint_bytes && unsaved.changes < settings.checkpoint_changes {
             return;
         }
-        let Some(home) = &self.shared.home else {
-            let hosted = hosted.clone();
-            return self.in_turn(move |committer| committer.trim(&hosted, hosted.snapshot().seq()));
-        };
+        let Some(home) = &self.shared.home else { return };
         let collection = hosted.collection();
         match unless_damaged(|| collection.checkpoint(&home.segments_path(hosted.number))) {
             Ok(Ok(checkpoint)) => {
@@ -122,6 +124,17 @@ impl Rounds {
             // Nothing is lost by it: the store has it all, and there will be another round.
             Ok(Err(error)) => tracing::warn!(collection = %hosted.name, %error, "a checkpoint was put off"),
             Err(damaged) => self.heal(damaged.file),
+        }
+    }
+
+    /// Forgets changes that are in a checkpoint and that followers need no more. In memory there is nothing to start from.
+    fn trim_if_due(&self, hosted: &Arc<Hosted>) {
+        let seq = hosted.snapshot().seq();
+        let saved = if self.shared.home.is_some() { hosted.saved.load(Ordering::Relaxed) } else { seq };
+        let before = (saved + 1).min(seq.saturating_sub(self.shared.settings.keep_changes));
+        if before > hosted.oldest.load(Ordering::Relaxed) + TRIM_FROM {
+            let hosted = hosted.clone();
+            self.in_turn(move |committer| committer.trim(&hosted, before));
         }
     }
 

@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
@@ -19,13 +20,16 @@ use thiserror::Error;
 use super::commit::{Committer, Logged};
 use super::hosted::{Hosted, unless_damaged};
 use super::{CollectionName, CollectionSettings, Health, Settings, Shared, catalogue, load};
-use crate::collection::{Adopted, Collection, FileError, SegmentDraft};
+use crate::collection::{Adopted, Change, Collection, FileError, SegmentDraft};
 use crate::log::{
     ChangeLog, Entry, FjallStore, Home, HomeError, Local, LogError, MemoryStore, Space, Store, StoreError, codec,
 };
 
 /// Rows in a segment that is made anew, so that making it takes a bounded share of memory.
 const SEGMENT_ROWS: usize = 4_000_000;
+
+/// Changes that are applied together when a log is replayed.
+const APPLIED_AT_ONCE: usize = 10_000;
 
 /// Why a data directory could not be opened.
 #[derive(Debug, Error)]
@@ -69,7 +73,11 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Committer, OpenErr
     for (number, name, own) in catalogue::collections(&*logged.store)? {
         std::fs::create_dir_all(home.segments_path(number)).map_err(OpenError::Folder)?;
         let collection = recovered(&logged, &home.segments_path(number), number, &own)?;
-        hosted.insert(name.clone(), Arc::new(Hosted::new(number, name, own, collection)));
+        let hosting = Hosted::new(number, name.clone(), own, collection);
+        let saved = catalogue::checkpoint(&*logged.store, number)?;
+        hosting.saved.store(saved.map_or(0, |saved| saved.seq), Ordering::Relaxed);
+        hosting.last_load.store(hosting.snapshot().seq(), Ordering::Relaxed);
+        hosted.insert(name, Arc::new(hosting));
     }
     let next_number = catalogue::next(&*logged.store)?;
     let shared = Shared {
@@ -134,18 +142,41 @@ pub(super) fn catch_up(
     number: u32,
 ) -> Result<BTreeMap<u64, Adopted>, OpenError> {
     let mut loads = BTreeMap::new();
-    let from = collection.snapshot().seq() + 1;
-    for frame in logged.log.tail(number, from) {
+    let mut gathered = Gathered { first_seq: collection.snapshot().seq() + 1, changes: Vec::new() };
+    for frame in logged.log.tail(number, gathered.first_seq) {
         let frame = frame?;
         match frame.entry {
-            Entry::Changes(changes) => drop(collection.apply(frame.first_seq, changes)),
+            Entry::Changes(changes) => {
+                gathered.changes.extend(changes);
+                if gathered.changes.len() >= APPLIED_AT_ONCE {
+                    gathered.apply(collection);
+                }
+            }
             Entry::Load(ref load) => {
+                gathered.apply(collection);
+                gathered.first_seq = frame.next_seq();
                 let segments = load::open_segments(collection, folder, frame.first_seq, load)?;
                 loads.insert(frame.first_seq, collection.adopt(frame.first_seq, frame.next_seq() - 1, segments));
             }
         }
     }
+    gathered.apply(collection);
     Ok(loads)
+}
+
+/// Changes of several frames, to be applied together: showing each by itself would take longer than applying it.
+struct Gathered {
+    first_seq: u64,
+    changes: Vec<Change>,
+}
+
+impl Gathered {
+    fn apply(&mut self, collection: &Collection) {
+        let changes = std::mem::take(&mut self.changes);
+        let count = changes.len() as u64;
+        collection.apply(self.first_seq, changes);
+        self.first_seq += count;
+    }
 }
 
 /// A collection made anew from its rows.

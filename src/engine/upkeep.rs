@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::commit::Committer;
 use super::hosted::{Hosted, unless_damaged};
@@ -15,6 +16,9 @@ use crate::log::{Batch, ChangeLog, Space, Store, StoreError};
 
 /// How long a request is remembered.
 const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How long the log is trimmed before those who write have their turn again.
+const TRIMMING: Duration = Duration::from_millis(5);
 
 /// Rows of a dropped collection that are swept out at once.
 const SWEEP: usize = 2000;
@@ -49,21 +53,22 @@ impl Committer {
         {
             remove_unused(&home.segments_path(hosted.number), &checkpoint.files).map_err(put_off)?;
         }
-        self.trim(hosted, checkpoint.seq)
+        hosted.saved.store(checkpoint.seq, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// Forgets the changes that neither a start nor a follower needs.
-    pub(super) fn trim(&mut self, hosted: &Hosted, saved: u64) -> Result<(), EngineError> {
-        if hosted.unsettled().is_some() {
-            return Ok(());
-        }
-        let before = (saved + 1).min(hosted.snapshot().seq().saturating_sub(self.shared.settings.keep_changes));
-        let logged = self.writable()?;
-        if before > 1
-            && let Err(error) = logged.log.trim(hosted.number, before)
-        {
-            self.stop_writing(&error);
-            return Err(put_off(error));
+    /// Forgets some of the changes before a number, which neither a start nor a follower needs.
+    pub(super) fn trim(&mut self, hosted: &Hosted, before: u64) -> Result<(), EngineError> {
+        let begin = Instant::now();
+        while begin.elapsed() < TRIMMING && hosted.unsettled().is_none() {
+            match self.writable()?.log.trim(hosted.number, before) {
+                Ok(oldest) if oldest == hosted.oldest.swap(oldest, Ordering::Relaxed) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    self.stop_writing(&error);
+                    return Err(put_off(error));
+                }
+            }
         }
         Ok(())
     }

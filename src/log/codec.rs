@@ -305,7 +305,8 @@ impl<'a> Reader<'a> {
             PUT | PUT_EXPIRING => {
                 let (point, expires_at_ms) = self.place(what == PUT_EXPIRING)?;
                 let bytes = u32::from_le_bytes(self.chunk()?) as usize;
-                let properties = properties(self.take(bytes)?)?;
+                let text = std::str::from_utf8(self.take(bytes)?).map_err(|error| error.to_string())?;
+                let properties = Properties::checked_before(text).ok_or("its properties are no object")?;
                 Ok(Change::Put(Item { id, point, properties, expires_at_ms }))
             }
             REMOVE => Ok(Change::Remove(id)),

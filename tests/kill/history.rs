@@ -13,16 +13,16 @@ const ITEMS: u64 = 24;
 
 /// A writer of one seed: its turns are numbered from 1.
 #[derive(Debug, Clone, Copy)]
-pub struct Writer {
-    pub seed: u64,
-    pub number: u64,
+pub(crate) struct Writer {
+    pub(crate) seed: u64,
+    pub(crate) number: u64,
 }
 
 /// What a writer's items are: by id, the turn and the place in the turn that put them.
-pub type State = BTreeMap<String, (u64, u64)>;
+pub(crate) type State = BTreeMap<String, (u64, u64)>;
 
 /// The collections that writers share.
-pub fn collection(writer: u64) -> CollectionName {
+pub(crate) fn collection(writer: u64) -> CollectionName {
     ["first", "second", "third"][(writer % 3) as usize].parse().unwrap()
 }
 
@@ -47,7 +47,7 @@ impl Writer {
     }
 
     /// The changes of a turn.
-    pub fn turn(&self, turn: u64) -> Vec<Change> {
+    pub(crate) fn turn(&self, turn: u64) -> Vec<Change> {
         self.steps(turn)
             .map(|(place, id, puts)| {
                 let id = Id::new(id).unwrap();
@@ -66,7 +66,7 @@ impl Writer {
     }
 
     /// Applies a turn to what the items were.
-    pub fn play(&self, state: &mut State, turn: u64) {
+    pub(crate) fn play(&self, state: &mut State, turn: u64) {
         for (place, id, puts) in self.steps(turn) {
             if puts {
                 state.insert(id, (turn, place));
@@ -77,7 +77,7 @@ impl Writer {
     }
 
     /// What the items of this writer are in a collection.
-    pub fn found(&self, snapshot: &Snapshot) -> State {
+    pub(crate) fn found(&self, snapshot: &Snapshot) -> State {
         let ids = (0..ITEMS).map(|item| format!("w{}-{item}", self.number));
         ids.filter_map(|id| {
             let item = snapshot.get(&id)?;

@@ -41,7 +41,7 @@ pub use catalogue::CollectionSettings;
 pub use error::EngineError;
 pub use health::Health;
 pub use name::CollectionName;
-pub use recover::OpenError;
+pub use recover::{OpenError, Started};
 pub use settings::{Durability, Settings};
 pub use write::{Condition, RequestKey, Submission, Submitted, Write};
 
@@ -93,6 +93,7 @@ struct Shared {
     settings: Settings,
     /// Where it all is on disk; `None` for an engine in memory.
     home: Option<Home>,
+    started: Started,
 }
 
 impl Shared {
@@ -202,6 +203,11 @@ impl Engine {
     /// How the engine is.
     pub fn health(&self) -> Health {
         self.shared.health()
+    }
+
+    /// What opening the directory took.
+    pub fn started(&self) -> &Started {
+        &self.shared.started
     }
 
     /// The names of the collections, in order.

@@ -47,6 +47,14 @@ pub enum OpenError {
     /// The folder for the files of a collection.
     #[error("the folder for segment files cannot be made: {0}")]
     Folder(std::io::Error),
+    /// Files that end elsewhere than the log does.
+    #[error("the segment files end at change {seq} and the log at {head}")]
+    OutOfStep {
+        /// The last change in the files and what was replayed on them.
+        seq: u64,
+        /// The last change of the log.
+        head: u64,
+    },
     /// The files of a collection, which could be neither opened nor made anew.
     #[error(transparent)]
     File(#[from] FileError),
@@ -61,6 +69,7 @@ pub(super) fn in_memory() -> Committer {
         health: ArcSwap::from_pointee(Health::Ready),
         settings: Settings::default(),
         home: None,
+        started: Started::default(),
     };
     Committer::new(Arc::new(shared), Logged { log: Arc::new(log), store }, 1)
 }
@@ -70,9 +79,14 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Committer, OpenErr
     let home = Home::open(path)?;
     let (logged, health) = open_log(&home)?;
     let mut hosted: BTreeMap<CollectionName, Arc<Hosted>> = BTreeMap::new();
+    let mut started = Started::default();
     for (number, name, own) in catalogue::collections(&*logged.store)? {
         std::fs::create_dir_all(home.segments_path(number)).map_err(OpenError::Folder)?;
-        let collection = recovered(&logged, &home.segments_path(number), number, &own)?;
+        let (collection, replayed) = recovered(&logged, &home.segments_path(number), number, &own)?;
+        match replayed {
+            Ok(replayed) => started.replayed += replayed,
+            Err(why) => started.made_anew.push((name.clone(), why)),
+        }
         let hosting = Hosted::new(number, name.clone(), own, collection);
         let saved = catalogue::checkpoint(&*logged.store, number)?;
         hosting.saved.store(saved.map_or(0, |saved| saved.seq), Ordering::Relaxed);
@@ -85,6 +99,7 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Committer, OpenErr
         health: ArcSwap::from_pointee(Health::Ready),
         settings,
         home: Some(home),
+        started,
     };
     shared.set_health(health);
     Ok(Committer::new(Arc::new(shared), logged, next_number))
@@ -102,36 +117,66 @@ pub(super) fn open_log(home: &Home) -> Result<(Logged, Health), OpenError> {
     Ok((Logged { log: Arc::new(log), store }, health))
 }
 
-/// A collection as the store has it: from its files where they are sound, from its rows where they are not.
-pub(super) fn recovered(
+/// What a start had to do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Started {
+    /// Changes that were replayed from the log, because they came after the last checkpoint.
+    pub replayed: u64,
+    /// Collections whose segments were made anew from their rows, and why.
+    pub made_anew: Vec<(CollectionName, String)>,
+}
+
+/// A collection as the store has it: from its files where they are sound, from its rows where they are not. Says how many changes
+/// were replayed, or why the files were of no use.
+fn recovered(
     logged: &Logged,
     folder: &Path,
     number: u32,
     settings: &CollectionSettings,
-) -> Result<Collection, OpenError> {
-    let head = logged.log.head(number)?;
-    let saved = catalogue::checkpoint(&*logged.store, number)?;
-    let opened = match &saved {
-        None => Ok(Collection::with_kinds(settings.kinds.iter().copied())),
-        Some(saved) => Collection::open(settings.kinds.iter().copied(), folder, saved.manifest),
-    };
-    let why = match opened {
-        Ok(collection) => match unless_damaged(|| catch_up(&collection, logged, folder, number)) {
-            Ok(Ok(adopted)) if collection.snapshot().seq() == head => {
-                load::resume(logged, folder, number, &collection, &adopted)?;
-                return Ok(collection);
-            }
-            Ok(Ok(_)) => format!("it ends at change {} and the log at {head}", collection.snapshot().seq()),
-            Ok(Err(error)) => error.to_string(),
-            Err(damaged) => damaged.to_string(),
-        },
-        Err(error @ FileError::Newer { .. }) => return Err(error.into()),
+) -> Result<(Collection, Result<u64, String>), OpenError> {
+    let why = match from_files(logged, folder, number, settings) {
+        Ok((collection, replayed)) => return Ok((collection, Ok(replayed))),
+        Err(error) if !error.is_of_files() => return Err(error),
         Err(error) => error.to_string(),
     };
     tracing::warn!(collection = number, why, "segments are made anew from the rows");
     let empty = Collection::with_kinds(settings.kinds.iter().copied());
     load::resume(logged, folder, number, &empty, &BTreeMap::new())?;
-    from_rows(logged, folder, number, settings)
+    Ok((from_rows(logged, folder, number, settings)?, Err(why)))
+}
+
+/// A collection from its checkpoint and what the log has beyond it.
+fn from_files(
+    logged: &Logged,
+    folder: &Path,
+    number: u32,
+    settings: &CollectionSettings,
+) -> Result<(Collection, u64), OpenError> {
+    let kinds = settings.kinds.iter().copied();
+    let saved = catalogue::checkpoint(&*logged.store, number)?;
+    let collection = match &saved {
+        None => Collection::with_kinds(kinds),
+        Some(saved) => Collection::open(kinds, folder, saved.manifest)?,
+    };
+    let adopted = unless_damaged(|| catch_up(&collection, logged, folder, number)).map_err(FileError::from)??;
+    let (seq, head) = (collection.snapshot().seq(), logged.log.head(number)?);
+    if seq != head {
+        return Err(OpenError::OutOfStep { seq, head });
+    }
+    load::resume(logged, folder, number, &collection, &adopted)?;
+    Ok((collection, head - saved.map_or(0, |saved| saved.seq)))
+}
+
+impl OpenError {
+    /// Whether the segment files are at fault, which are only derived from the store. A file of a newer version is none: whoever
+    /// wrote it knew more than this version.
+    fn is_of_files(&self) -> bool {
+        match self {
+            OpenError::File(error) => !matches!(error, FileError::Newer { .. }),
+            OpenError::OutOfStep { .. } | OpenError::Log(LogError::Trimmed { .. }) => true,
+            _ => false,
+        }
+    }
 }
 
 /// Applies what the log has beyond a collection; what became of loads, by their first numbers.

@@ -3,10 +3,10 @@
 //! What surprises: the marks outlive the segment they were made for. When a segment that was built in memory gets a file, the
 //! twin that reads the file shares its marks, so nothing that goes meanwhile is lost.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// The one thing about a segment that changes.
-#[derive(Debug)]
 pub(super) struct Marks {
     /// For every slot, how many changes after `base_seq` it went; 0 while it is there.
     gone: Box<[AtomicU32]>,
@@ -14,6 +14,12 @@ pub(super) struct Marks {
     base_seq: u64,
     /// So many of the segment's ends of life, in the order of time, are over: their slots are gone.
     ends_over: AtomicUsize,
+}
+
+impl fmt::Debug for Marks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} of {} gone, counted from {}]", self.gone_count(), self.slots(), self.base_seq)
+    }
 }
 
 impl Marks {

@@ -244,8 +244,8 @@ mod tests {
         let map = test_map(&[7; 300_000], &[70_000]);
         let array: Array<u8> = Array::mapped(&map, map.section("all").unwrap()).unwrap();
         assert_eq!((array.at(65_535), array.at(131_072), array.slice(200_000..300_000).len()), (&7, &7, 100_000));
-        for _ in 0..2 {
-            let touch = std::panic::AssertUnwindSafe(|| *array.at(65_536));
+        for places in [65_536..65_537, 65_536..65_537, 10..65_537, 131_071..200_000] {
+            let touch = std::panic::AssertUnwindSafe(|| array.slice(places).len());
             let payload = std::panic::catch_unwind(touch).unwrap_err();
             let damaged = payload.downcast_ref::<Damaged>().unwrap();
             assert_eq!((damaged.section.as_str(), damaged.block), ("all", 1));

@@ -8,6 +8,7 @@
 //! is harmless.
 #![allow(unsafe_code, reason = "mapping a file is unsafe wherever it is done; here it is done once")]
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -89,7 +90,6 @@ pub struct Layout {
 }
 
 /// A file that is open, with sections and checksums.
-#[derive(Debug)]
 pub struct Map {
     file: PathBuf,
     memory: Memory,
@@ -98,6 +98,13 @@ pub struct Map {
     proven: Box<[AtomicU64]>,
     /// How many blocks are left to be looked at.
     left: AtomicUsize,
+}
+
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (blocks, left) = (self.layout.sums.len(), self.left.load(Ordering::Relaxed));
+        write!(f, "[{} with {left} of {blocks} blocks unproven]", self.file.display())
+    }
 }
 
 impl Map {

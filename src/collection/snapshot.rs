@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Change;
 use super::expiries::Oldest;
+use super::in_order::in_order;
 use super::item::{Id, ItemRef};
 use super::segment::Segment;
 use crate::geometry::Rect;
@@ -48,6 +49,12 @@ impl Snapshot {
     pub fn get(&self, id: &str) -> Option<ItemRef<'_>> {
         let found = |segment: &'_ Arc<Segment>| segment.slot_at(id, self.seq);
         self.segments.iter().rev().find_map(|segment| found(segment).map(|slot| segment.item(slot)))
+    }
+
+    /// Every item, in the order of ids.
+    pub fn items(&self) -> impl Iterator<Item = ItemRef<'_>> {
+        let seq = self.seq;
+        in_order(&self.segments, move |segment, slot| segment.is_there(slot, seq))
     }
 
     /// The boxes of a kind's directories at a level, for drawing; at most `most`. `None` when the kind is not kept.

@@ -15,6 +15,7 @@ mod compact;
 pub mod csv;
 mod fields;
 pub mod geojson;
+pub mod ndjson;
 
 pub use fields::Fields;
 

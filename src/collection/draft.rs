@@ -174,13 +174,18 @@ impl SegmentDraft {
         self.records.bytes.len() + self.records.ends.len() * (size_of::<(Point, usize)>() + 2 * size_of::<u32>())
     }
 
-    /// Builds the segment for a collection, writes it into the collection's folder, and opens it there.
-    pub fn write(self, collection: &Collection, folder: &Path) -> Result<Arc<Segment>, FileError> {
+    /// Builds the segment for a collection, in memory.
+    pub fn build(self, collection: &Collection) -> Segment {
         let (number, kinds) = (collection.shared.writer().next_number(), &collection.shared.kinds);
         drop(self.latest);
         let draft = self.records.draft_of(|place| !self.replaced.contains(&place));
-        let segment = draft.build(number, kinds, self.last_seq);
-        drop(self.records);
+        draft.build(number, kinds, self.last_seq)
+    }
+
+    /// Builds the segment for a collection, writes it into the collection's folder, and opens it there.
+    pub fn write(self, collection: &Collection, folder: &Path) -> Result<Arc<Segment>, FileError> {
+        let kinds = &collection.shared.kinds;
+        let segment = self.build(collection);
         let file = collection.shared.saving.next_file(folder)?;
         let twin = segment.save(folder, file, kinds)?;
         super::file::sync_folder(folder)?;

@@ -1,6 +1,6 @@
 //! How `nigh` is built and why, kept beside the code so that a moved item breaks the build rather than the reader.
 //!
-//! There is no code here, only texts: [`overview`] first, then [`index`], [`file_format`] and [`decisions`].
+//! There is no code here, only texts: [`overview`] first, then [`index`], [`durability`], [`file_format`] and [`decisions`].
 
 pub mod overview {
     #![doc = include_str!("overview.md")]
@@ -8,6 +8,10 @@ pub mod overview {
 
 pub mod index {
     #![doc = include_str!("index.md")]
+}
+
+pub mod durability {
+    #![doc = include_str!("durability.md")]
 }
 
 pub mod file_format {

@@ -19,7 +19,7 @@ use super::draft::{Decision, Draft, Part, Refusal, Stream};
 use super::hosted::{Hosted, unless_damaged};
 use super::{CollectionName, Durability, EngineError, Health, Shared, Submission, Submitted};
 use crate::collection::{Change, Outcome};
-use crate::log::{Batch, ChangeLog, Entry, Frame, Local, LogError, Store, Sync};
+use crate::log::{Batch, ChangeLog, Entry, Frame, LogError, Store, Sync};
 
 /// Submissions and changes in a group, at most: what a crash may find half done is bounded, and so is the wait of the first.
 const GROUP_MAX: usize = 4096;
@@ -40,7 +40,7 @@ pub(super) enum Task {
 
 /// Where what was accepted goes.
 pub(super) struct Logged {
-    pub(super) log: Arc<Local>,
+    pub(super) log: Arc<dyn ChangeLog>,
     pub(super) store: Arc<dyn Store>,
 }
 

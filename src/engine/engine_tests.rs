@@ -3,6 +3,7 @@
 use super::*;
 use crate::collection::{Change, Id, Item, Outcome, Properties};
 use crate::geometry::Point;
+use crate::log::{Fault, StoreError, When};
 
 fn name(text: &str) -> CollectionName {
     text.parse().unwrap()
@@ -235,4 +236,112 @@ fn items_end_when_their_time_comes_and_stay_gone() {
     drop(engine);
     let engine = opened(&folder);
     assert_eq!((engine.snapshot(&a).unwrap().len(), engine.snapshot(&a).unwrap().seq()), (1, 4));
+}
+
+/// An engine over a store in memory whose write after the next `after_writes` fails.
+fn failing(after_writes: usize, when: When, error: StoreError) -> (Engine, Arc<MemoryStore>) {
+    let store = Arc::new(MemoryStore::new());
+    let engine = Engine::over(store.clone(), Settings::default()).unwrap();
+    store.arm(Fault { after_writes, when, error });
+    (engine, store)
+}
+
+fn io() -> StoreError {
+    StoreError::Io { doing: "fsync", reason: "input/output error".to_owned() }
+}
+
+#[test]
+fn after_a_failed_write_nothing_is_acknowledged_or_written_and_reads_go_on() {
+    for when in [When::Before, When::After] {
+        let (engine, _) = failing(2, when, io());
+        for text in ["x", "y"] {
+            engine.submit(&name("a"), put(text)).unwrap();
+        }
+        for _ in 0..2 {
+            let refused = engine.submit(&name("a"), put("z")).unwrap_err();
+            assert!(refused.to_string().contains("input/output error"), "{refused}");
+            assert!(matches!(engine.health(), Health::ReadOnly { .. }));
+        }
+        assert!(matches!(
+            engine.configure(&name("b"), CollectionSettings::default()),
+            Err(EngineError::ReadOnly { .. })
+        ));
+        let snapshot = engine.snapshot(&name("a")).unwrap();
+        assert_eq!((snapshot.len(), snapshot.seq()), (2, 2));
+        assert_eq!(engine.ask(&name("a"), &Query::near(Point::new(1.0, 2.0).unwrap())).unwrap().matched, 2);
+        engine.close().unwrap();
+    }
+}
+
+#[test]
+fn a_full_disk_is_called_so() {
+    let (engine, _) = failing(0, When::Before, StoreError::Full { doing: "commit" });
+    assert_eq!(engine.submit(&name("a"), put("x")), Err(EngineError::DiskFull));
+    assert_eq!(engine.health(), Health::DiskFull);
+    assert_eq!(engine.submit(&name("a"), put("x")), Err(EngineError::DiskFull));
+}
+
+#[test]
+fn a_group_whose_write_fails_is_refused_to_everybody_in_it() {
+    let (engine, _) = failing(0, When::After, io());
+    let refused = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..8)
+            .map(|at| {
+                scope.spawn({
+                    let engine = &engine;
+                    move || engine.submit(&name("a"), put(&at.to_string())).is_err()
+                })
+            })
+            .collect();
+        writers.into_iter().all(|writer| writer.join().unwrap())
+    });
+    assert!(refused);
+    assert!(engine.names().is_empty());
+}
+
+#[test]
+fn an_engine_over_a_store_finds_everything_again_from_the_log_or_the_rows() {
+    let store = Arc::new(MemoryStore::lasting());
+    let settings = || Settings { keep_changes: 10, ..Settings::default() };
+    for round in 0..3_u64 {
+        let engine = Engine::over(store.clone(), settings()).unwrap();
+        if round > 0 {
+            let snapshot = engine.snapshot(&name("a")).unwrap();
+            assert_eq!((snapshot.len() as u64, snapshot.seq()), (round * 3000, round * 3000));
+            assert_eq!(snapshot.get("0-7").unwrap().seq, 8);
+        }
+        for at in 0..30 {
+            let batch: Vec<Change> = (0..100).map(|place| put(&format!("{round}-{}", at * 100 + place))).collect();
+            engine.submit(&name("a"), batch).unwrap();
+        }
+    }
+}
+
+#[test]
+fn other_index_kinds_take_their_place_while_the_collection_is_used() {
+    let folder = folder("kinds");
+    for engine in [Engine::new(), opened(&folder)] {
+        engine.submit(&name("a"), (0..300).map(|at| put(&at.to_string())).collect::<Vec<_>>()).unwrap();
+        let rtree = crate::index::Kind::named("rtree").unwrap();
+        engine.configure(&name("a"), CollectionSettings { kinds: vec![rtree], ttl_ms: None }).unwrap();
+        let snapshot = engine.snapshot(&name("a")).unwrap();
+        assert_eq!((snapshot.kinds().len(), snapshot.len(), snapshot.seq()), (1, 300, 300));
+        assert_eq!(engine.submit(&name("a"), put("0")).unwrap().outcomes, [Outcome::Replaced]);
+    }
+    assert_eq!(opened(&folder).settings_of(&name("a")).unwrap().kinds.len(), 1);
+}
+
+#[test]
+fn where_an_interval_is_agreed_on_a_power_cut_takes_no_more_than_its_newest() {
+    let store = Arc::new(MemoryStore::new());
+    let long = Settings { durability: Durability::Interval(Duration::from_secs(600)), ..Settings::default() };
+    let engine = Engine::over(store.clone(), long).unwrap();
+    for at in 0..20 {
+        engine.submit(&name("a"), put(&at.to_string())).unwrap();
+    }
+    assert!(store.unsynced() > 0);
+    let left = Engine::over(Arc::new(store.crash(7)), Settings::default()).unwrap();
+    let snapshot = left.snapshot(&name("a")).unwrap();
+    let ids: Vec<String> = snapshot.items().map(|item| item.id.to_owned()).collect();
+    assert_eq!((snapshot.len(), ids.iter().all(|id| id.parse::<u64>().unwrap() < 7)), (7, true));
 }

@@ -15,7 +15,7 @@ use super::hosted::{Hosted, Unsettled, unless_damaged};
 use super::rows::Merged;
 use super::{EngineError, OpenError, RequestKey};
 use crate::collection::{Adopted, Change, Collection, FileError, Id, Segment};
-use crate::log::{Batch, ChangeLog, Entry, Frame, Load, LogError, Space, Store, StoreError, codec};
+use crate::log::{Batch, Entry, Frame, Load, LogError, Space, Store, StoreError, codec};
 
 impl Committer {
     /// Writes the line of a load and shows its items; what it gives back has to be put into the store.

@@ -46,7 +46,7 @@ pub use settings::{Durability, Settings};
 pub use write::{Condition, RequestKey, Submission, Submitted, Write};
 
 use crate::collection::Snapshot;
-use crate::log::Home;
+use crate::log::{Home, MemoryStore, Store};
 use crate::query::{Answer, Comparison, Query};
 use commit::{Committer, Task};
 use hosted::{Hosted, unless_damaged};
@@ -136,7 +136,7 @@ impl Default for Engine {
 impl Engine {
     /// An engine without collections, in memory: what it takes is gone with it.
     pub fn new() -> Engine {
-        Engine::start(recover::in_memory())
+        Engine::over(Arc::new(MemoryStore::lasting()), Settings::default()).expect("an empty store in memory is sound")
     }
 
     /// Opens a data directory, which is made if it is not there, and everything in it.
@@ -144,6 +144,12 @@ impl Engine {
     /// On return every change that was ever accepted is there to be asked about.
     pub fn open(path: &Path, settings: Settings) -> Result<Engine, OpenError> {
         recover::open(path, settings).map(Engine::start)
+    }
+
+    /// An engine over a store of the caller's, without a directory for segment files: they stay in memory, and a start makes them from
+    /// the log or the rows. For tests, and for embedding another store.
+    pub fn over(store: Arc<dyn Store>, settings: Settings) -> Result<Engine, OpenError> {
+        recover::over(store, settings).map(Engine::start)
     }
 
     fn start(committer: Committer) -> Engine {

@@ -20,10 +20,8 @@ use thiserror::Error;
 use super::commit::{Committer, Logged};
 use super::hosted::{Hosted, unless_damaged};
 use super::{CollectionName, CollectionSettings, Health, Settings, Shared, catalogue, load};
-use crate::collection::{Adopted, Change, Collection, FileError, SegmentDraft};
-use crate::log::{
-    ChangeLog, Entry, FjallStore, Home, HomeError, Local, LogError, MemoryStore, Space, Store, StoreError, codec,
-};
+use crate::collection::{Adopted, Change, Collection, FileError, Segment, SegmentDraft};
+use crate::log::{Entry, FjallStore, Home, HomeError, Local, LogError, Space, Store, StoreError, codec};
 
 /// Rows in a segment that is made anew, so that making it takes a bounded share of memory.
 const SEGMENT_ROWS: usize = 4_000_000;
@@ -47,6 +45,9 @@ pub enum OpenError {
     /// The folder for the files of a collection.
     #[error("the folder for segment files cannot be made: {0}")]
     Folder(std::io::Error),
+    /// A bulk load in the log of an engine that has no directory for its files.
+    #[error("the log names the files of a bulk load, and there is no directory for them")]
+    NoFolder,
     /// Files that end elsewhere than the log does.
     #[error("the segment files end at change {seq} and the log at {head}")]
     OutOfStep {
@@ -60,29 +61,28 @@ pub enum OpenError {
     File(#[from] FileError),
 }
 
-/// An engine of nothing, in memory.
-pub(super) fn in_memory() -> Committer {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let log = Local::open(store.clone(), None).expect("an empty store in memory is sound");
-    let shared = Shared {
-        hosted: ArcSwap::default(),
-        health: ArcSwap::from_pointee(Health::Ready),
-        settings: Settings::default(),
-        home: None,
-        started: Started::default(),
-    };
-    Committer::new(Arc::new(shared), Logged { log: Arc::new(log), store }, 1)
+/// Everything that a store holds, without a directory for files.
+pub(super) fn over(store: Arc<dyn Store>, settings: Settings) -> Result<Committer, OpenError> {
+    let log = Local::open(store.clone(), None)?;
+    host(Logged { log: Arc::new(log), store }, settings, None, Health::Ready)
 }
 
 /// Everything in a directory, as it was when the last accepted change was made.
 pub(super) fn open(path: &Path, settings: Settings) -> Result<Committer, OpenError> {
     let home = Home::open(path)?;
     let (logged, health) = open_log(&home)?;
+    host(logged, settings, Some(home), health)
+}
+
+fn host(logged: Logged, settings: Settings, home: Option<Home>, health: Health) -> Result<Committer, OpenError> {
     let mut hosted: BTreeMap<CollectionName, Arc<Hosted>> = BTreeMap::new();
     let mut started = Started::default();
     for (number, name, own) in catalogue::collections(&*logged.store)? {
-        std::fs::create_dir_all(home.segments_path(number)).map_err(OpenError::Folder)?;
-        let (collection, replayed) = recovered(&logged, &home.segments_path(number), number, &own)?;
+        let folder = home.as_ref().map(|home| home.segments_path(number));
+        if let Some(folder) = &folder {
+            std::fs::create_dir_all(folder).map_err(OpenError::Folder)?;
+        }
+        let (collection, replayed) = recovered(&logged, folder.as_deref(), number, &own)?;
         match replayed {
             Ok(replayed) => started.replayed += replayed,
             Err(why) => started.made_anew.push((name.clone(), why)),
@@ -94,13 +94,8 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Committer, OpenErr
         hosted.insert(name, Arc::new(hosting));
     }
     let next_number = catalogue::next(&*logged.store)?;
-    let shared = Shared {
-        hosted: ArcSwap::from_pointee(hosted),
-        health: ArcSwap::from_pointee(Health::Ready),
-        settings,
-        home: Some(home),
-        started,
-    };
+    let (hosted, ready) = (ArcSwap::from_pointee(hosted), ArcSwap::from_pointee(Health::Ready));
+    let shared = Shared { hosted, health: ready, settings, home, started };
     shared.set_health(health);
     Ok(Committer::new(Arc::new(shared), logged, next_number))
 }
@@ -130,7 +125,7 @@ pub struct Started {
 /// were replayed, or why the files were of no use.
 fn recovered(
     logged: &Logged,
-    folder: &Path,
+    folder: Option<&Path>,
     number: u32,
     settings: &CollectionSettings,
 ) -> Result<(Collection, Result<u64, String>), OpenError> {
@@ -140,31 +135,36 @@ fn recovered(
         Err(error) => error.to_string(),
     };
     tracing::warn!(collection = number, why, "segments are made anew from the rows");
-    let empty = Collection::with_kinds(settings.kinds.iter().copied());
-    load::resume(logged, folder, number, &empty, &BTreeMap::new())?;
+    if let Some(folder) = folder {
+        let empty = Collection::with_kinds(settings.kinds.iter().copied());
+        load::resume(logged, folder, number, &empty, &BTreeMap::new())?;
+    }
     Ok((from_rows(logged, folder, number, settings)?, Err(why)))
 }
 
 /// A collection from its checkpoint and what the log has beyond it.
 fn from_files(
     logged: &Logged,
-    folder: &Path,
+    folder: Option<&Path>,
     number: u32,
     settings: &CollectionSettings,
 ) -> Result<(Collection, u64), OpenError> {
     let kinds = settings.kinds.iter().copied();
     let saved = catalogue::checkpoint(&*logged.store, number)?;
-    let collection = match &saved {
+    let collection = match saved.as_ref().zip(folder) {
         None => Collection::with_kinds(kinds),
-        Some(saved) => Collection::open(kinds, folder, saved.manifest)?,
+        Some((saved, folder)) => Collection::open(kinds, folder, saved.manifest)?,
     };
+    let before = collection.snapshot().seq();
     let adopted = unless_damaged(|| catch_up(&collection, logged, folder, number)).map_err(FileError::from)??;
     let (seq, head) = (collection.snapshot().seq(), logged.log.head(number)?);
     if seq != head {
         return Err(OpenError::OutOfStep { seq, head });
     }
-    load::resume(logged, folder, number, &collection, &adopted)?;
-    Ok((collection, head - saved.map_or(0, |saved| saved.seq)))
+    if let Some(folder) = folder {
+        load::resume(logged, folder, number, &collection, &adopted)?;
+    }
+    Ok((collection, head - before))
 }
 
 impl OpenError {
@@ -183,7 +183,7 @@ impl OpenError {
 pub(super) fn catch_up(
     collection: &Collection,
     logged: &Logged,
-    folder: &Path,
+    folder: Option<&Path>,
     number: u32,
 ) -> Result<BTreeMap<u64, Adopted>, OpenError> {
     let mut loads = BTreeMap::new();
@@ -200,6 +200,7 @@ pub(super) fn catch_up(
             Entry::Load(ref load) => {
                 gathered.apply(collection);
                 gathered.first_seq = frame.next_seq();
+                let folder = folder.ok_or(OpenError::NoFolder)?;
                 let segments = load::open_segments(collection, folder, frame.first_seq, load)?;
                 loads.insert(frame.first_seq, collection.adopt(frame.first_seq, frame.next_seq() - 1, segments));
             }
@@ -227,7 +228,7 @@ impl Gathered {
 /// A collection made anew from its rows.
 pub(super) fn from_rows(
     logged: &Logged,
-    folder: &Path,
+    folder: Option<&Path>,
     number: u32,
     settings: &CollectionSettings,
 ) -> Result<Collection, OpenError> {
@@ -241,12 +242,19 @@ pub(super) fn from_rows(
         let (item, seq) = codec::read_row(id, &value)?;
         draft.push(&item, seq);
         if draft.len() == SEGMENT_ROWS {
-            segments.push(std::mem::take(&mut draft).write(&collection, folder)?);
+            segments.push(built(std::mem::take(&mut draft), &collection, folder)?);
         }
     }
     if !draft.is_empty() {
-        segments.push(draft.write(&collection, folder)?);
+        segments.push(built(draft, &collection, folder)?);
     }
     collection.adopt(1, head, segments);
     Ok(collection)
+}
+
+fn built(draft: SegmentDraft, collection: &Collection, folder: Option<&Path>) -> Result<Arc<Segment>, FileError> {
+    match folder {
+        Some(folder) => draft.write(collection, folder),
+        None => Ok(Arc::new(draft.build(collection))),
+    }
 }

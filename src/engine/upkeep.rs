@@ -12,7 +12,7 @@ use super::commit::Committer;
 use super::hosted::{Hosted, unless_damaged};
 use super::{CollectionName, CollectionSettings, EngineError, Health, catalogue, recover};
 use crate::collection::{Checkpoint, Collection, remove_unused};
-use crate::log::{Batch, ChangeLog, Space, Store, StoreError};
+use crate::log::{Batch, Space, Store, StoreError};
 
 /// How long a request is remembered.
 const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1000;
@@ -82,12 +82,12 @@ impl Committer {
 
     /// Makes a collection anew from its rows.
     pub(super) fn rebuild(&mut self, hosted: &Hosted) -> Result<(), EngineError> {
-        let (Some(logged), Some(home)) = (&self.logged, &self.shared.home) else { return Err(EngineError::DiskFull) };
-        let folder = home.segments_path(hosted.number);
+        let Some(logged) = &self.logged else { return Err(EngineError::DiskFull) };
+        let folder = self.shared.home.as_ref().map(|home| home.segments_path(hosted.number));
         tracing::warn!(collection = %hosted.name, "the collection is made anew from its rows");
         let anew = hosted
             .complete_rows(logged)
-            .and_then(|()| recover::from_rows(logged, &folder, hosted.number, &hosted.settings.load()));
+            .and_then(|()| recover::from_rows(logged, folder.as_deref(), hosted.number, &hosted.settings.load()));
         match anew {
             Ok(collection) => {
                 hosted.exchange(collection);
@@ -107,9 +107,10 @@ impl Committer {
         let (logged, health) = recover::open_log(home).map_err(put_off)?;
         for hosted in self.shared.hosted.load_full().values() {
             let folder = home.segments_path(hosted.number);
-            let caught_up = unless_damaged(|| recover::catch_up(&hosted.collection(), &logged, &folder, hosted.number));
+            let caught_up =
+                unless_damaged(|| recover::catch_up(&hosted.collection(), &logged, Some(&folder), hosted.number));
             if !matches!(caught_up, Ok(Ok(_))) {
-                let anew = recover::from_rows(&logged, &folder, hosted.number, &hosted.settings.load());
+                let anew = recover::from_rows(&logged, Some(&folder), hosted.number, &hosted.settings.load());
                 hosted.exchange(anew.map_err(put_off)?);
             }
             hosted.tell();

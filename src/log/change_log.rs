@@ -114,6 +114,9 @@ pub trait ChangeLog: Send + std::marker::Sync + fmt::Debug {
     /// the log is that store, after it where the log is elsewhere.
     fn append(&self, frames: &[Frame], rider: Batch, sync: Sync) -> Result<(), LogError>;
 
+    /// Makes durable what was appended with [`Sync::Later`].
+    fn sync(&self) -> Result<(), LogError>;
+
     /// The changes of a stream from a number on, as far as they go now.
     fn tail(&self, stream: u32, from: u64) -> Frames<'_>;
 

@@ -74,14 +74,6 @@ impl Local {
         self.ends().keys().copied().collect()
     }
 
-    /// Makes durable what was appended with [`Sync::Later`].
-    pub fn sync(&self) -> Result<(), LogError> {
-        let commits = *self.commits();
-        self.store.sync()?;
-        self.raise(commits);
-        Ok(())
-    }
-
     /// The store beneath.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
@@ -151,6 +143,13 @@ impl ChangeLog for Local {
         if sync == Sync::Now {
             self.raise(*commits);
         }
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<(), LogError> {
+        let commits = *self.commits();
+        self.store.sync()?;
+        self.raise(commits);
         Ok(())
     }
 

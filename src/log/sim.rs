@@ -79,11 +79,6 @@ impl Sim {
         Sim { store, trouble, state: Mutex::new(state) }
     }
 
-    /// Makes durable what was appended with [`Sync::Later`].
-    pub fn sync(&self) {
-        self.state().unsynced.clear();
-    }
-
     /// Forgets what was not synced: from the first append on or from a later one.
     pub fn crash(&self) {
         let mut state = self.state();
@@ -170,6 +165,11 @@ impl ChangeLog for Sim {
             return Err(LogError::Unknown);
         }
         Ok(self.store.commit(rider, sync)?)
+    }
+
+    fn sync(&self) -> Result<(), LogError> {
+        self.state().unsynced.clear();
+        Ok(())
     }
 
     fn tail(&self, stream: u32, from: u64) -> Frames<'_> {

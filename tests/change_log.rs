@@ -110,7 +110,7 @@ impl Crashing for Simulated {
     }
 
     fn sync(&self) {
-        self.0.sync();
+        self.0.sync().unwrap();
     }
 
     fn crash(&mut self, _random: &mut Random) {

@@ -1,5 +1,7 @@
 //! Out as lines and in again: what comes back is what went out, to the bit.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use nigh::collection::{Change, Id, Item, Properties};
 use nigh::engine::{CollectionName, Engine, Settings};
 use nigh::format::ndjson::{Lines, write_line};

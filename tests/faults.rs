@@ -3,12 +3,15 @@
 //!
 //! What surprises: segments may be damaged in any way without anybody noticing but the log. They are derived, and made anew.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use nigh::collection::{Change, Id, Item, Properties, Snapshot};
+use nigh::collection::{Change, Id, Item, ItemRef, Properties, Snapshot};
 use nigh::engine::{CollectionName, Engine, EngineError, Health, OpenError, Settings};
+use nigh::format::ndjson::write_line;
 use nigh::generate::Random;
 use nigh::geometry::{Point, Radius};
 use nigh::log::HomeError;
@@ -46,23 +49,17 @@ fn made() -> tempfile::TempDir {
     folder
 }
 
-type Contents = Vec<(String, [u64; 2], String, u64)>;
-
-fn contents(snapshot: &Snapshot) -> Contents {
-    let mut all = Vec::new();
-    for segment in snapshot.segments() {
-        for slot in segment.points().slots().filter(|&slot| segment.is_there(slot, snapshot.seq())) {
-            let item = segment.item(slot);
-            let place = [item.point.lat_deg().to_bits(), item.point.lon_deg().to_bits()];
-            all.push((item.id.to_owned(), place, item.properties.to_owned(), item.seq));
-        }
-    }
-    all.sort();
-    all
+fn contents(snapshot: &Snapshot) -> Vec<String> {
+    let line = |item: ItemRef<'_>| {
+        let mut line = format!("{} ", item.seq).into_bytes();
+        write_line(&mut line, &item);
+        String::from_utf8(line).unwrap()
+    };
+    snapshot.items().map(line).collect()
 }
 
 /// What an engine holds, read as the service reads: healing what turns out damaged on the way.
-fn held(engine: &Engine) -> Contents {
+fn held(engine: &Engine) -> Vec<String> {
     all_kinds_agree(engine);
     engine.reading(&name(), |snapshot| Ok(contents(snapshot))).unwrap()
 }

@@ -7,6 +7,7 @@
 //!
 //! `NIGH_KILLS=500 NIGH_SEED=7 cargo test --release --test kill` is the long form.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 #![cfg(unix)]
 
 use std::collections::BTreeMap;

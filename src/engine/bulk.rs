@@ -16,6 +16,7 @@ use std::sync::{Arc, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::hosted::Hosted;
+use super::load::Rows;
 use super::{CollectionName, CollectionSettings, Engine, EngineError, RequestKey};
 use crate::collection::{FileError, Item, ItemRef, Segment, SegmentDraft};
 use crate::log::{Load, codec};
@@ -132,7 +133,7 @@ impl Bulk<'_> {
         let load = Load { items: self.received, segments: files.collect(), checksum: self.sent };
         let job = Job { hosted: self.hosted.clone(), folder: self.folder.clone(), key: self.key.clone(), load };
         let (loaded, rows) = self.engine.in_turn(move |committer| committer.load(job))?;
-        if let Some((store, rows)) = rows {
+        if let Some(Rows { store, rows }) = rows {
             let hosted = self.hosted.clone();
             let put = rows.ingest(&*store, hosted.number);
             drop(store); // it may be closed and opened again from here on

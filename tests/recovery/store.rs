@@ -1,0 +1,127 @@
+//! The store that durability is built on, driven directly: what it leaves behind at every stop.
+//!
+//! Batch n puts row n into `rows`, moves one of 37 things in `things`, takes one away every fifth time, and says n in `last`:
+//! one batch over three keyspaces, as a change of a collection is. Memtables of 8 KiB make flushes, journals and
+//! compactions come and go within some hundred batches.
+//!
+//! What surprises: a store whose making was cut short cannot be opened by itself. [`open_carefully`] makes it under another
+//! name first; [`open_plainly`] shows why.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+
+use super::program::Note;
+use super::promises::{Ledger, hold};
+
+pub(crate) struct Store {
+    database: Database,
+    rows: Keyspace,
+    things: Keyspace,
+    last: Keyspace,
+}
+
+fn open_at(path: &Path) -> fjall::Result<Store> {
+    let database = Database::builder(path).worker_threads(1).open()?;
+    let keyspace = |name| database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(8 * 1024));
+    let (rows, things, last) = (keyspace("rows")?, keyspace("things")?, keyspace("last")?);
+    Ok(Store { database, rows, things, last })
+}
+
+pub(crate) fn open_plainly(root: &Path) -> fjall::Result<Store> {
+    open_at(&root.join("store"))
+}
+
+/// A store gets its name when it is whole.
+pub(crate) fn open_carefully(root: &Path) -> fjall::Result<Store> {
+    let (store, new) = (root.join("store"), root.join("store.new"));
+    if !store.exists() {
+        if new.exists() {
+            fs::remove_dir_all(&new)?;
+        }
+        drop(open_at(&new)?);
+        File::open(&new)?.sync_all()?;
+        fs::rename(&new, &store)?;
+        File::open(root)?.sync_all()?;
+    }
+    open_at(&store)
+}
+
+/// The rows and things that are there after so many batches.
+fn expected(last: u64) -> (BTreeMap<Vec<u8>, Vec<u8>>, BTreeMap<Vec<u8>, Vec<u8>>) {
+    let (mut rows, mut things) = (BTreeMap::new(), BTreeMap::new());
+    for number in 1..=last {
+        rows.insert(key(number), payload(number));
+        things.insert(key(number % 37), payload(number));
+        if number % 5 == 0 {
+            things.remove(&key(number % 31));
+        }
+    }
+    (rows, things)
+}
+
+fn key(number: u64) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+fn payload(number: u64) -> Vec<u8> {
+    let mut state = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let bytes = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[7]
+    });
+    bytes.take(100 + (number % 7) as usize * 40).collect()
+}
+
+impl Store {
+    pub(crate) fn write(&self, numbers: RangeInclusive<u64>) -> fjall::Result<()> {
+        let mut ledger = Ledger::open();
+        for number in numbers {
+            ledger.accepted(number);
+            let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
+            batch.insert(&self.rows, key(number), payload(number));
+            batch.insert(&self.things, key(number % 37), payload(number));
+            if number % 5 == 0 {
+                batch.remove(&self.things, key(number % 31));
+            }
+            batch.insert(&self.last, b"last".to_vec(), key(number));
+            batch.commit()?;
+            ledger.acknowledged(number);
+        }
+        Ok(())
+    }
+
+    /// The number of the last batch; all before it are there whole, or it is an error.
+    pub(crate) fn read(&self) -> Result<u64, String> {
+        let last = self.last.get(b"last").map_err(|error| format!("last: {error:?}"))?;
+        let last = last.map_or(0, |bytes| u64::from_be_bytes(bytes.first_chunk().copied().unwrap_or_default()));
+        let (rows, things) = expected(last);
+        for (name, keyspace, expected) in [("rows", &self.rows, rows), ("things", &self.things, things)] {
+            let mut found = BTreeMap::new();
+            for entry in keyspace.iter() {
+                let (key, value) = entry.into_inner().map_err(|error| format!("{name}: {error:?}"))?;
+                found.insert(key.to_vec(), value.to_vec());
+            }
+            if found != expected {
+                let (there, right) = (found.len(), expected.len());
+                return Err(format!("{name} are not those after {last}: {there} where {right} are right"));
+            }
+        }
+        Ok(last)
+    }
+}
+
+/// The program: some batches, in a store that is opened for them and closed after.
+pub(crate) fn write(root: &Path, open: fn(&Path) -> fjall::Result<Store>, numbers: RangeInclusive<u64>) -> fjall::Result<()> {
+    open(root)?.write(numbers)
+}
+
+pub(crate) fn check(root: &Path, notes: &[Note], open: fn(&Path) -> fjall::Result<Store>) -> Result<(), String> {
+    let store = open(root).map_err(|error| format!("does not open: {error:?}"))?;
+    hold(notes, store.read()?)
+}

@@ -14,8 +14,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
+use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::contents::{Contents, pieces};
@@ -60,7 +63,7 @@ pub(crate) struct Survivors<'a> {
     pub(crate) names_in_any_order: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Disk {
     nodes: Vec<Node>,
     by_inode: HashMap<u64, Number>,
@@ -75,11 +78,22 @@ pub(crate) struct Disk {
 const ROOT: Number = 0;
 
 impl Disk {
-    /// An empty folder with this inode.
-    pub(crate) fn new(root_inode: u64) -> Self {
-        let root = HashMap::from([(ROOT, Names::new())]);
+    /// A folder as it is found: all of it is safe.
+    pub(crate) fn read(root: &Path) -> io::Result<Self> {
+        let names = HashMap::from([(ROOT, Names::new())]);
         let nodes = vec![Node { is_folder: true, ..Node::default() }];
-        Self { nodes, by_inode: HashMap::from([(root_inode, ROOT)]), now: root.clone(), safe: root, since: Vec::new() }
+        let by_inode = HashMap::from([(fs::metadata(root)?.ino(), ROOT)]);
+        let mut disk = Self { nodes, by_inode, now: names.clone(), safe: names, since: Vec::new() };
+        for (path, contents) in Image::read(root)?.entries {
+            let inode = fs::symlink_metadata(root.join(&path))?.ino();
+            let number = disk.nodes.len();
+            disk.make(inode, path.as_os_str().as_bytes(), contents.is_none()).map_err(io::Error::other)?;
+            let contents = contents.unwrap_or_default();
+            (disk.nodes[number].now, disk.nodes[number].safe) = (Arc::clone(&contents), contents);
+        }
+        disk.since.clear();
+        disk.safe = disk.now.clone();
+        Ok(disk)
     }
 
     pub(crate) fn apply(&mut self, record: &Record) -> Result<(), String> {

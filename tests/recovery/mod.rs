@@ -111,9 +111,18 @@ fn explore_plain() {
 
 #[test]
 fn explore_careful() {
-    let trace = Stage::new().trace([history("store, first"), history("store, then")]);
+    let stage = Stage::new();
+    stage.set_rules("farther path=.jnl bytes=64000000");
+    let trace = stage.trace([history("store, first"), history("store, then")]);
+    for (n, r) in trace.records.iter().enumerate() {
+        println!("{n} {}", stops::describe(Some(r)));
+    }
     let start = std::time::Instant::now();
     let found = every_stop(&trace, USUAL, 1, &|root, notes| store::check(root, notes, store::open_carefully));
     print("careful", &trace, &found);
+    println!("{:?}", start.elapsed());
+    let more: Vec<_> = (3..6).flat_map(|n| [Model::AnyOrder(n), Model::Some(n)]).collect();
+    let found = every_stop(&trace, &more, 1, &|root, notes| store::check(root, notes, store::open_carefully));
+    print("any order", &trace, &found);
     println!("{:?}", start.elapsed());
 }

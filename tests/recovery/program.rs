@@ -7,7 +7,6 @@
 //! asked for by name build no examples, and an old library would pass for a new one.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::OnceLock;
@@ -21,9 +20,9 @@ use super::record::Record;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Note(pub(crate) String);
 
-/// What a program did, from an empty folder on.
+/// What a program did, from the disk on that it found.
 pub(crate) struct Trace {
-    pub(crate) root_inode: u64,
+    pub(crate) found: Disk,
     pub(crate) records: Vec<Record>,
 }
 
@@ -60,6 +59,13 @@ impl Stage {
         stage
     }
 
+    /// A stage where something is on the disk already.
+    pub(crate) fn with(image: &Image) -> Self {
+        let stage = Self::new();
+        image.write(&stage.root()).expect("scratch can be written");
+        stage
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.scratch.0.join("root")
     }
@@ -81,25 +87,25 @@ impl Stage {
 
     /// Starts a program above the library, with rules and without a trace.
     pub(crate) fn start(&self, mut program: Command) -> Child {
-        self.prepare(&mut program).env("DISK_RULES", self.scratch.0.join("rules"));
-        program.spawn().expect("the program starts")
+        self.prepare(&mut program).spawn().expect("the program starts")
     }
 
     fn prepare<'a>(&self, program: &'a mut Command) -> &'a mut Command {
-        program.env("LD_PRELOAD", library()).env("DISK_ROOT", self.root()).env("DISK_LEDGER", self.ledger())
+        program.env("LD_PRELOAD", library()).env("DISK_ROOT", self.root());
+        program.env("DISK_LEDGER", self.ledger()).env("DISK_RULES", self.scratch.0.join("rules"))
     }
 
     /// Runs programs one after the other on the same folder, and holds what was traced against the folder they leave.
     pub(crate) fn trace(&self, programs: impl IntoIterator<Item = Command>) -> Trace {
         let path = self.scratch.0.join("trace");
+        let found = Disk::read(&self.root()).expect("the root can be read");
         for mut program in programs {
             let ended = self.prepare(&mut program).env("DISK_TRACE", &path).status().expect("the program starts");
             assert!(ended.success(), "{program:?}: {ended}");
         }
         let bytes = fs::read(&path).expect("the library was loaded and wrote a trace");
-        let root_inode = fs::metadata(self.root()).expect("the root stays").ino();
-        let trace = Trace { root_inode, records: decode(&bytes) };
-        let mut disk = Disk::new(root_inode);
+        let trace = Trace { found, records: decode(&bytes) };
+        let mut disk = trace.found.clone();
         for record in &trace.records {
             disk.apply(record).expect("the model has everything that the program does");
         }

@@ -118,7 +118,7 @@ fn note_of(record: &Record) -> Vec<Note> {
 }
 
 fn make_stops(trace: &Trace, models: &[Model], every: usize, mut send: impl FnMut(Stop)) -> (usize, usize) {
-    let mut disk = Disk::new(trace.root_inode);
+    let mut disk = trace.found.clone();
     let mut known = HashSet::new();
     let (mut stops, mut checks, mut notes) = (0, 0, 0);
     for before in 0..=trace.records.len() {

@@ -1,14 +1,15 @@
 //! The store that durability is built on, driven directly: what it leaves behind at every stop.
 //!
 //! Batch n puts row n into `rows`, moves one of 37 things in `things`, takes one away every fifth time, and says n in `last`:
-//! one batch over three keyspaces, as a change of a collection is. Memtables of 8 KiB make flushes, journals and
-//! compactions come and go within some hundred batches.
+//! one batch over three keyspaces, as a change of a collection is. Memtables are flushed every few batches, so
+//! that tables and compactions come and go within some hundred; journals too, if a rule makes them seem long.
 //!
 //! What surprises: a store whose making was cut short cannot be opened by itself. [`open_carefully`] makes it under another
 //! name first; [`open_plainly`] shows why.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -26,7 +27,7 @@ pub(crate) struct Store {
 
 fn open_at(path: &Path) -> fjall::Result<Store> {
     let database = Database::builder(path).worker_threads(1).open()?;
-    let keyspace = |name| database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(8 * 1024));
+    let keyspace = |name| database.keyspace(name, KeyspaceCreateOptions::default);
     let (rows, things, last) = (keyspace("rows")?, keyspace("things")?, keyspace("last")?);
     Ok(Store { database, rows, things, last })
 }
@@ -35,7 +36,8 @@ pub(crate) fn open_plainly(root: &Path) -> fjall::Result<Store> {
     open_at(&root.join("store"))
 }
 
-/// A store gets its name when it is whole.
+/// A store gets its name when it is whole, with every folder in it synced: the store itself leaves out `keyspaces` after it
+/// made a keyspace there.
 pub(crate) fn open_carefully(root: &Path) -> fjall::Result<Store> {
     let (store, new) = (root.join("store"), root.join("store.new"));
     if !store.exists() {
@@ -43,11 +45,21 @@ pub(crate) fn open_carefully(root: &Path) -> fjall::Result<Store> {
             fs::remove_dir_all(&new)?;
         }
         drop(open_at(&new)?);
-        File::open(&new)?.sync_all()?;
+        sync_folders(&new)?;
         fs::rename(&new, &store)?;
         File::open(root)?.sync_all()?;
     }
     open_at(&store)
+}
+
+fn sync_folders(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_folders(&entry.path())?;
+        }
+    }
+    File::open(folder)?.sync_all()
 }
 
 /// The rows and things that are there after so many batches.
@@ -92,6 +104,12 @@ impl Store {
             batch.insert(&self.last, b"last".to_vec(), key(number));
             batch.commit()?;
             ledger.acknowledged(number);
+            match number % 40 {
+                0 => self.last.rotate_memtable_and_wait()?,
+                10 | 30 => self.rows.rotate_memtable_and_wait()?,
+                5 | 25 => self.things.rotate_memtable_and_wait()?,
+                _ => {}
+            }
         }
         Ok(())
     }

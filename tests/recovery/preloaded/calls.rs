@@ -14,6 +14,8 @@ use crate::names::HERE;
 use crate::real;
 use crate::record::Record;
 
+const ACCESS: c_int = 3;
+const WRITE_ONLY: c_int = 1;
 const CREATE: c_int = 0o100;
 const TRUNCATE: c_int = 0o1000;
 const APPEND: c_int = 0o2000;
@@ -48,7 +50,7 @@ fn opening(folder: c_int, path: *const c_char, flags: c_int, call: impl FnOnce()
         Some((door, Place::Inside(below))) => (door, below),
         Some((_, Place::Ledger)) => {
             let fd = call();
-            files::remember(fd, Opened { inode: 0, path: Vec::new(), appends: true, is_ledger: true });
+            files::remember(fd, Opened { appends: true, is_ledger: true, ..Opened::default() });
             return fd;
         }
         Some((_, Place::Outside)) | None => {
@@ -72,7 +74,8 @@ fn opening(folder: c_int, path: *const c_char, flags: c_int, call: impl FnOnce()
                 records.push(Record::Length { inode, length: 0 });
             }
             let appends = flags & APPEND != 0;
-            files::remember(fd, Opened { inode, path: below.clone(), appends, is_ledger: false });
+            let extends = appends || flags & CREATE != 0 || flags & ACCESS == WRITE_ONLY;
+            files::remember(fd, Opened { inode, path: below.clone(), appends, extends, is_ledger: false });
         }
         fd as isize
     });

@@ -7,12 +7,15 @@
 //! kill kind=any nth=57              killed instead
 //! slow kind=sync ms=5000 times=forever
 //! budget bytes=100000               writes and allocations in all; then "no space left"
+//! farther bytes=64000000 path=.jnl  whoever makes the file longer seems to have written so much more
 //! ```
 //!
 //! `kind` (any), `path` (a part of the path, any), `nth` (1) and `times` (1) have those defaults; a rule with `until`
 //! rests once that file exists. Removing a line ends its rule; lines that stay go on counting.
 //!
-//! What surprises: `any` does not mean reads. A count of operations that changes with what the cache holds would be no count.
+//! What surprises: `any` does not mean reads. A count of operations that changes with what the cache holds would be no
+//! count. And `farther` is no fault at all: it makes a program believe that its file is large, and do in a small history
+//! what it does to large files.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -23,6 +26,7 @@ use std::time::{Duration, SystemTime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Read,
+    Position,
     Open,
     Create,
     Write,
@@ -60,11 +64,13 @@ pub(crate) struct Verdict {
     pub(crate) bytes: usize,
     pub(crate) kill: bool,
     pub(crate) then_kill: bool,
+    /// Added to a position.
+    pub(crate) farther: i64,
 }
 
 impl Verdict {
     pub(crate) fn free(bytes: usize) -> Self {
-        Self { delay: Duration::ZERO, errno: None, bytes, kill: false, then_kill: false }
+        Self { delay: Duration::ZERO, errno: None, bytes, kill: false, then_kill: false, farther: 0 }
     }
 }
 
@@ -76,6 +82,7 @@ enum Action {
     Kill,
     Slow(Duration),
     Budget(u64),
+    Farther(i64),
 }
 
 #[derive(Debug)]
@@ -108,6 +115,7 @@ impl Rule {
             "tear" => Action::Tear,
             "kill" => Action::Kill,
             "slow" => Action::Slow(Duration::from_millis(number("ms", 0)?)),
+            "farther" => Action::Farther(value("bytes")?.parse().ok()?),
             "budget" => Action::Budget(value("bytes")?.parse().ok()?),
             _ => return None,
         };
@@ -128,13 +136,21 @@ impl Rule {
     }
 
     fn fits(&self, kind: Kind, path: &[u8]) -> bool {
-        let of_kind = self.kind.map_or(kind != Kind::Read, |own| own == kind);
+        let of_kind = match (self.action, self.kind) {
+            (Action::Farther(_), _) => kind == Kind::Position,
+            (_, Some(own)) => kind == own,
+            (_, None) => kind != Kind::Read && kind != Kind::Position,
+        };
         of_kind && String::from_utf8_lossy(path).contains(&self.path) && !self.until.as_deref().is_some_and(Path::exists)
     }
 
     fn apply(&mut self, verdict: &mut Verdict, kind: Kind) {
         if let Action::Budget(bytes) = self.action {
             return self.spend(bytes, verdict, kind);
+        }
+        if let Action::Farther(bytes) = self.action {
+            verdict.farther += bytes;
+            return;
         }
         self.seen += 1;
         if self.seen < self.nth || self.seen - self.nth >= self.times {
@@ -146,7 +162,7 @@ impl Rule {
             Action::Tear => (verdict.bytes, verdict.then_kill) = (verdict.bytes.div_ceil(2), true),
             Action::Kill => verdict.kill = true,
             Action::Slow(delay) => verdict.delay += delay,
-            Action::Budget(_) => {}
+            Action::Budget(_) | Action::Farther(_) => {}
         }
     }
 

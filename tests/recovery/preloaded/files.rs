@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 /// A file as it was opened. Entries are never freed: there are as many as the program opens files.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Opened {
     pub(crate) inode: u64,
     /// Below the root, as it was when opened.
     pub(crate) path: Vec<u8>,
     pub(crate) appends: bool,
+    /// Opened to become longer: not by a reader that may cut a bad end off.
+    pub(crate) extends: bool,
     pub(crate) is_ledger: bool,
 }
 

@@ -11,7 +11,6 @@ unsafe extern "C" {
     fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
     fn __errno_location() -> *mut c_int;
     fn kill(process: c_int, signal: c_int) -> c_int;
-    fn lseek(fd: c_int, offset: i64, whence: c_int) -> i64;
 }
 
 /// The next definition of a name after this library's.
@@ -83,6 +82,8 @@ real! {
     sendfile(to: c_int, from: c_int, offset: *mut i64, size: usize) -> isize;
     sendfile64(to: c_int, from: c_int, offset: *mut i64, size: usize) -> isize;
     splice(from: c_int, from_at: *mut i64, to: c_int, to_at: *mut i64, size: usize, flags: c_uint) -> isize;
+    lseek(fd: c_int, offset: i64, whence: c_int) -> i64;
+    lseek64(fd: c_int, offset: i64, whence: c_int) -> i64;
     ftruncate(fd: c_int, length: i64) -> c_int;
     ftruncate64(fd: c_int, length: i64) -> c_int;
     truncate(path: *const c_char, length: i64) -> c_int;
@@ -125,9 +126,11 @@ pub(crate) fn kill_self() -> ! {
     }
 }
 
+/// What `lseek` calls the place where a descriptor is.
+pub(crate) const FROM_HERE: c_int = 1;
+
 /// Where the next read or write of a descriptor would be.
 pub(crate) fn position(fd: c_int) -> i64 {
-    const FROM_HERE: c_int = 1;
     // SAFETY: asks for a number and moves nothing.
     unsafe { lseek(fd, 0, FROM_HERE) }
 }

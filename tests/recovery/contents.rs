@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-pub(crate) const PAGE: u64 = 4096;
+const PAGE: u64 = 4096;
 
 #[derive(Debug)]
 struct Page {
@@ -30,7 +30,7 @@ impl Contents {
 
     /// Writes bytes at an offset, with zeros before them where the file was shorter.
     pub(crate) fn write(&mut self, offset: u64, bytes: &[u8]) {
-        for (at, piece) in pieces(offset, bytes) {
+        for (at, piece) in pieces(offset, bytes, PAGE) {
             self.change(at / PAGE, |page| page[(at % PAGE) as usize..][..piece.len()].copy_from_slice(piece));
             self.length = self.length.max(at + piece.len() as u64);
         }
@@ -84,11 +84,11 @@ impl PartialEq for Contents {
     }
 }
 
-/// Bytes at an offset, cut where pages of the file begin.
-pub(crate) fn pieces(offset: u64, bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
-    let first = (PAGE - offset % PAGE).min(bytes.len() as u64) as usize;
+/// Bytes at an offset, cut where the file's pieces of this size begin.
+pub(crate) fn pieces(offset: u64, bytes: &[u8], size: u64) -> impl Iterator<Item = (u64, &[u8])> {
+    let first = (size - offset % size).min(bytes.len() as u64) as usize;
     let (head, rest) = bytes.split_at(first);
-    let rest = rest.chunks(PAGE as usize).scan(offset + first as u64, |at, piece| {
+    let rest = rest.chunks(size as usize).scan(offset + first as u64, |at, piece| {
         let start = *at;
         *at += piece.len() as u64;
         Some((start, piece))

@@ -3,7 +3,7 @@
 //! The model of a power cut:
 //!
 //! - What a file holds is safe when `fsync` or `fdatasync` of that file came after it, its length too. Later writes and
-//!   changes of length may each be there or not, whatever their order; a write page by page.
+//!   changes of length may each be there or not, whatever their order; a write sector by sector.
 //! - A name (create, rename, link, unlink, mkdir, rmdir) is safe when `fsync` of its folder came after it; a rename from one
 //!   folder to another when both were synced. Syncing a file does not make its name safe, although ext4 does so.
 //! - A rename happens whole or not at all.
@@ -76,6 +76,9 @@ pub(crate) struct Disk {
 }
 
 const ROOT: Number = 0;
+
+/// What a disk writes whole.
+const SECTOR: u64 = 512;
 
 impl Disk {
     /// A folder as it is found: all of it is safe.
@@ -278,7 +281,7 @@ fn survive(node: &Node, survivors: &mut Survivors<'_>) -> Arc<Contents> {
             Change::Length(length) if (survivors.length)() => Arc::make_mut(&mut contents).set_length(*length),
             Change::Length(_) => {}
             Change::Write { offset, data } => {
-                for (at, piece) in pieces(*offset, data) {
+                for (at, piece) in pieces(*offset, data, SECTOR) {
                     let end = at + piece.len() as u64;
                     if (survivors.data)() {
                         Arc::make_mut(&mut contents).write(at, piece);

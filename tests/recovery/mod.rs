@@ -42,8 +42,8 @@ fn a_history_when_asked_for() {
     }
     match name.as_str() {
         "store, plainly" => store::write(&root, store::open_plainly, 1..=30).unwrap(),
-        "store, first" => store::write(&root, store::open_carefully, 1..=200).unwrap(),
-        "store, then" => store::write(&root, store::open_carefully, 201..=300).unwrap(),
+        "store, first" => store::write(&root, store::open_carefully, 1..=80).unwrap(),
+        "store, then" => store::write(&root, store::open_carefully, 81..=120).unwrap(),
         other => panic!("no history is called {other}"),
     }
 }

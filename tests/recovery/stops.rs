@@ -162,9 +162,11 @@ fn image(disk: &Disk, model: Model, next: Option<&Record>, before: usize) -> Opt
         Model::Some(seed) | Model::AnyOrder(seed) => {
             let state = std::cell::Cell::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ before as u64);
             let draw = |of: u64| draw(&state).is_multiple_of(of);
+            // A hole in what is otherwise whole deceives more than a loss of half.
+            let missing = if draw(2) { 2 } else { 16 };
             disk.after_power_cut(&mut Survivors {
                 name: &mut || !draw(3),
-                data: &mut || draw(2),
+                data: &mut || !draw(missing),
                 length: &mut || draw(2),
                 longer_with_zeros: draw(2),
                 names_in_any_order: matches!(model, Model::AnyOrder(_)),

@@ -40,7 +40,7 @@ impl Contents {
     pub(crate) fn set_length(&mut self, length: u64) {
         if length < self.length {
             self.pages.split_off(&length.div_ceil(PAGE));
-            if length % PAGE > 0 {
+            if !length.is_multiple_of(PAGE) {
                 self.change(length / PAGE, |page| page[(length % PAGE) as usize..].fill(0));
             }
         }

@@ -27,6 +27,8 @@ use super::record::Record;
 
 type Number = usize;
 type Names = BTreeMap<Vec<u8>, Number>;
+/// A folder and a name in it.
+type Place = (Number, Vec<u8>);
 
 #[derive(Clone, Debug)]
 enum Change {
@@ -139,14 +141,14 @@ impl Disk {
     }
 
     /// The folder that a path's last name stands in, and that name.
-    fn parent(&self, path: &[u8]) -> Result<(Number, Vec<u8>), String> {
+    fn parent(&self, path: &[u8]) -> Result<Place, String> {
         let mut parts = path.split(|byte| *byte == b'/');
         let name = parts.next_back().unwrap_or(b"");
         let folder = parts.try_fold(ROOT, |folder, part| self.look_up(&(folder, part.to_vec())))?;
         Ok((folder, name.to_vec()))
     }
 
-    fn look_up(&self, (folder, name): &(Number, Vec<u8>)) -> Result<Number, String> {
+    fn look_up(&self, (folder, name): &Place) -> Result<Number, String> {
         let found = self.now.get(folder).and_then(|names| names.get(name)).copied();
         found.ok_or_else(|| format!("nobody named {}", String::from_utf8_lossy(name)))
     }
@@ -164,7 +166,7 @@ impl Disk {
         Ok(())
     }
 
-    fn name(&mut self, changes: Vec<((Number, Vec<u8>), Option<Number>)>) {
+    fn name(&mut self, changes: Vec<(Place, Option<Number>)>) {
         let namings = changes.into_iter().map(|((folder, name), leads_to)| {
             let naming = Naming { folder, name, leads_to, is_safe: false };
             put(&mut self.now, &naming);

@@ -7,20 +7,47 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
     /// The program wrote this into its ledger.
-    Note { text: Vec<u8> },
+    Note {
+        text: Vec<u8>,
+    },
     /// A new, empty file under a name.
-    Create { inode: u64, path: Vec<u8> },
-    MakeFolder { inode: u64, path: Vec<u8> },
-    Write { inode: u64, offset: u64, data: Vec<u8> },
+    Create {
+        inode: u64,
+        path: Vec<u8>,
+    },
+    MakeFolder {
+        inode: u64,
+        path: Vec<u8>,
+    },
+    Write {
+        inode: u64,
+        offset: u64,
+        data: Vec<u8>,
+    },
     /// The length became this: cut, or extended with zeros.
-    Length { inode: u64, length: u64 },
+    Length {
+        inode: u64,
+        length: u64,
+    },
     /// What was done to this file or folder so far is on the disk.
-    Sync { inode: u64 },
-    Rename { from: Vec<u8>, to: Vec<u8> },
-    Link { from: Vec<u8>, to: Vec<u8> },
-    Remove { path: Vec<u8> },
+    Sync {
+        inode: u64,
+    },
+    Rename {
+        from: Vec<u8>,
+        to: Vec<u8>,
+    },
+    Link {
+        from: Vec<u8>,
+        to: Vec<u8>,
+    },
+    Remove {
+        path: Vec<u8>,
+    },
     /// Something that the tests cannot rebuild; they must not pass.
-    Unmodelled { what: Vec<u8> },
+    Unmodelled {
+        what: Vec<u8>,
+    },
 }
 
 impl Record {

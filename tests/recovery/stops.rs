@@ -113,6 +113,16 @@ pub(crate) fn every_stop(trace: &Trace, models: &[Model], every: usize, check: C
     found
 }
 
+/// The disks that some stops leave, with the notes before each: where a program may go on.
+pub(crate) fn images(trace: &Trace, models: &[Model], every: usize) -> Vec<(usize, Model, Image, Vec<Note>)> {
+    let all_notes: Vec<Note> = trace.records.iter().flat_map(note_of).collect();
+    let mut images = Vec::new();
+    make_stops(trace, models, every, |stop| {
+        images.push((stop.before, stop.model, stop.image, all_notes[..stop.notes].to_vec()));
+    });
+    images
+}
+
 fn note_of(record: &Record) -> Vec<Note> {
     if let Record::Note { text } = record { notes(text) } else { Vec::new() }
 }

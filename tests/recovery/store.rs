@@ -11,7 +11,6 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::ops::RangeInclusive;
 use std::path::Path;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
@@ -87,8 +86,10 @@ fn sync_folders(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// The rows and things that are there after so many batches.
-fn expected(last: u64) -> (BTreeMap<Vec<u8>, Vec<u8>>, BTreeMap<Vec<u8>, Vec<u8>>) {
+fn expected(last: u64) -> (Entries, Entries) {
     let (mut rows, mut things) = (BTreeMap::new(), BTreeMap::new());
     for number in 1..=last {
         rows.insert(key(number), payload(number));
@@ -118,9 +119,11 @@ fn payload(number: u64) -> Vec<u8> {
 }
 
 impl Store {
-    pub(crate) fn write(&self, numbers: RangeInclusive<u64>) -> fjall::Result<()> {
+    /// Goes on after the last batch that is there, up to this one.
+    fn write(&self, until: u64) -> fjall::Result<()> {
         let mut ledger = Ledger::open();
-        for number in numbers {
+        let last = self.read().expect("what was found passed the check");
+        for number in last + 1..=until {
             ledger.accepted(number);
             let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
             batch.insert(&self.rows, key(number), payload(number));
@@ -131,10 +134,11 @@ impl Store {
             batch.insert(&self.last, b"last".to_vec(), key(number));
             batch.commit()?;
             ledger.acknowledged(number);
-            match number % 40 {
+            match number % 20 {
                 0 => self.last.rotate_memtable_and_wait()?,
-                10 | 30 => self.rows.rotate_memtable_and_wait()?,
-                5 | 25 => self.things.rotate_memtable_and_wait()?,
+                5 | 15 => self.rows.rotate_memtable_and_wait()?,
+                10 => self.things.rotate_memtable_and_wait()?,
+                17 => self.rows.major_compact()?,
                 _ => {}
             }
         }
@@ -142,7 +146,7 @@ impl Store {
     }
 
     /// The number of the last batch; all before it are there whole, or it is an error.
-    pub(crate) fn read(&self) -> Result<u64, String> {
+    fn read(&self) -> Result<u64, String> {
         let last = self.last.get(b"last").map_err(|error| format!("last: {error:?}"))?;
         let last = last.map_or(0, |bytes| u64::from_be_bytes(bytes.first_chunk().copied().unwrap_or_default()));
         let (rows, things) = expected(last);
@@ -161,9 +165,9 @@ impl Store {
     }
 }
 
-/// The program: some batches, in a store that is opened for them and closed after.
-pub(crate) fn write(root: &Path, open: fn(&Path) -> fjall::Result<Store>, numbers: RangeInclusive<u64>) -> fjall::Result<()> {
-    open(root)?.write(numbers)
+/// The program: batches in a store that is opened for them and closed after.
+pub(crate) fn write(root: &Path, open: fn(&Path) -> fjall::Result<Store>, until: u64) -> fjall::Result<()> {
+    open(root)?.write(until)
 }
 
 pub(crate) fn check(root: &Path, notes: &[Note], open: fn(&Path) -> fjall::Result<Store>) -> Result<(), String> {

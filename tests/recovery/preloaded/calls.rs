@@ -90,40 +90,33 @@ leads! {
     creat(path: *const c_char, mode: c_uint) -> c_int, by opening(HERE, path, CREATE | TRUNCATE);
 }
 
-/// Declares functions on descriptors that neither ask the rules nor leave a trace, and what to do around the call.
-macro_rules! keeps_track {
-    ($($name:ident($fd:ident: c_int $(, $arg:ident: $kind:ty)*), before $before:expr, after $after:expr;)*) => {$(
-        /// # Safety
-        /// As in C: the descriptor belongs to the caller.
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name($fd: c_int $(, $arg: $kind)*) -> c_int {
-            $before;
-            // SAFETY: the arguments go on as they came.
-            let result = unsafe { real::$name($fd $(, $arg)*) };
-            if result >= 0 {
-                $after(result);
-            }
-            result
-        }
-    )*};
+fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
+    files::forget(fd);
+    call()
 }
 
-const DUPLICATE: c_int = 0;
-const DUPLICATE_AND_CLOSE: c_int = 1030;
+fn copying(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
+    let new = call();
+    files::copy(fd, new);
+    new
+}
 
-fn copy_if_duplicated(fd: c_int, command: c_int, result: c_int) {
-    if command == DUPLICATE || command == DUPLICATE_AND_CLOSE {
-        files::copy(fd, result);
+fn controlling(fd: c_int, command: c_int, call: impl FnOnce() -> c_int) -> c_int {
+    const DUPLICATE: c_int = 0;
+    const DUPLICATE_AND_CLOSE: c_int = 1030;
+    match command {
+        DUPLICATE | DUPLICATE_AND_CLOSE => copying(fd, call),
+        _ => call(),
     }
 }
 
-keeps_track! {
-    close(fd: c_int), before files::forget(fd), after |_| ();
-    dup(fd: c_int), before (), after |new| files::copy(fd, new);
-    dup2(fd: c_int, to: c_int), before (), after |new| files::copy(fd, new);
-    dup3(fd: c_int, to: c_int, flags: c_int), before (), after |new| files::copy(fd, new);
-    fcntl(fd: c_int, command: c_int, argument: usize), before (), after |new| copy_if_duplicated(fd, command, new);
-    fcntl64(fd: c_int, command: c_int, argument: usize), before (), after |new| copy_if_duplicated(fd, command, new);
+leads! {
+    close(fd: c_int) -> c_int, by closing(fd);
+    dup(fd: c_int) -> c_int, by copying(fd);
+    dup2(fd: c_int, to: c_int) -> c_int, by copying(fd);
+    dup3(fd: c_int, to: c_int, flags: c_int) -> c_int, by copying(fd);
+    fcntl(fd: c_int, command: c_int, argument: usize) -> c_int, by controlling(fd, command);
+    fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int, by controlling(fd, command);
 }
 
 // ---- names ----

@@ -72,7 +72,7 @@ macro_rules! writes {
         /// # Safety
         /// As in C: the memory can be read, the offsets are null or can be written.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name($($arg: $kind),*) -> isize {
+        pub(crate) unsafe extern "C" fn $name($($arg: $kind),*) -> isize {
             // SAFETY: the arguments go on as they came, but for a smaller size.
             writing($to, $size, &$at, |$size| unsafe { real::$name($($arg),*) })
         }
@@ -90,7 +90,7 @@ writes! {
 /// # Safety
 /// As in C: the offsets are null or can be written.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn copy_file_range(
+pub(crate) unsafe extern "C" fn copy_file_range(
     from: c_int,
     from_at: *mut i64,
     to: c_int,
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn copy_file_range(
 
 /// One of several places in memory, as C declares it.
 #[repr(C)]
-pub struct Part {
+pub(crate) struct Part {
     data: *const c_void,
     size: usize,
 }
@@ -118,7 +118,7 @@ macro_rules! gathers {
         /// # Safety
         /// As in C: the parts and what they point to can be read.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name($fd: c_int, $parts: *const Part, $count: c_int $(, $arg: $rest)*) -> isize {
+        pub(crate) unsafe extern "C" fn $name($fd: c_int, $parts: *const Part, $count: c_int $(, $arg: $rest)*) -> isize {
             let length = usize::try_from($count).unwrap_or(0);
             // SAFETY: as many parts as the caller says.
             let all = unsafe { std::slice::from_raw_parts($parts, length) };

@@ -43,9 +43,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Door {
     fn from_environment() -> Option<Self> {
-        let path = |name| {
-            std::env::var_os(name).and_then(|value: OsString| names::absolute(names::HERE, &value.into_vec()))
-        };
+        let path =
+            |name| std::env::var_os(name).and_then(|value: OsString| names::absolute(names::HERE, &value.into_vec()));
         let trace = path("DISK_TRACE").map(|path| Mutex::new(Trace { path, file: None }));
         let rules = path("DISK_RULES").map(|path| Mutex::new(Rules::new(path)));
         Some(Self { root: path("DISK_ROOT")?, ledger: path("DISK_LEDGER"), trace, rules })

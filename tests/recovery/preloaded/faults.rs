@@ -1,7 +1,7 @@
 //! Rules that make chosen operations fail. One a line, `action name=value …`:
 //!
 //! ```text
-//! fail kind=sync path=.jnl nth=3 errno=5 times=forever until=/tmp/mended
+//! fail kind=sync path=.jnl nth=3 errno=5 times=forever until=/run/mended
 //! short kind=write nth=2            half of it is written, and the count says so
 //! tear kind=write nth=2             half of it is written, then the process is killed
 //! kill kind=any nth=57              killed instead
@@ -141,7 +141,9 @@ impl Rule {
             (_, Some(own)) => kind == own,
             (_, None) => kind != Kind::Read && kind != Kind::Position,
         };
-        of_kind && String::from_utf8_lossy(path).contains(&self.path) && !self.until.as_deref().is_some_and(Path::exists)
+        of_kind
+            && String::from_utf8_lossy(path).contains(&self.path)
+            && !self.until.as_deref().is_some_and(Path::exists)
     }
 
     fn apply(&mut self, verdict: &mut Verdict, kind: Kind) {

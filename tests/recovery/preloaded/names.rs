@@ -13,8 +13,11 @@ pub(crate) const HERE: i32 = -100;
 pub(crate) fn absolute(folder: i32, path: &[u8]) -> Option<Vec<u8>> {
     let mut whole = Vec::new();
     if !path.starts_with(b"/") {
-        let start =
-            if folder == HERE { std::env::current_dir() } else { std::fs::read_link(format!("/proc/self/fd/{folder}")) };
+        let start = if folder == HERE {
+            std::env::current_dir()
+        } else {
+            std::fs::read_link(format!("/proc/self/fd/{folder}"))
+        };
         whole.extend(start.ok()?.into_os_string().into_vec());
         whole.push(b'/');
     }

@@ -32,7 +32,7 @@ macro_rules! leads {
         /// # Safety
         /// As in C: paths are C strings, memory can be read or written as far as the arguments say.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name($($arg: $kind),*) -> $result {
+        pub(crate) unsafe extern "C" fn $name($($arg: $kind),*) -> $result {
             // SAFETY: the arguments go on as they came.
             $way($($given,)* || unsafe { real::$name($($arg),*) })
         }

@@ -1,13 +1,15 @@
-//! What durability costs, and what it gives back: writes that survive a power cut, loads, restarts, memory, and who waits for whom.
+//! What durability costs, and what it gives back: writes that survive a power cut, loads, restarts, memory, and who
+//! waits for whom.
 //!
-//! Everything is on a real disk, below the build directory unless `NIGH_BENCH_FOLDER` names another. Writers are compared with the
-//! rate at which the same disk syncs a plain file, and with Redis where `redis-server` is installed; they take turns within one run.
+//! Everything is on a real disk, below the build directory unless `NIGH_BENCH_FOLDER` names another. Writers are
+//! compared with the rate at which the same disk syncs a plain file, and with Redis where `redis-server` is installed;
+//! they take turns within one run.
 //!
-//! What surprises: Redis is asked over TCP and ours by a call, because a library has no network. So the processor time of Redis
-//! for a request that it does not log stands beside; the comparison door to door belongs to the service.
+//! What surprises: Redis is asked over TCP and ours by a call, because a library has no network. So the processor time
+//! of Redis for a request that it does not log stands beside; the comparison door to door belongs to the service.
 //!
-//! Words on the command line choose tables by their titles: `writes`, `life`, `log`, `wait`. `NIGH_BENCH_POINTS=10_000_000` is the
-//! long form of the second. Figures come from files that Linux has below `/proc`.
+//! Words on the command line choose tables by their titles: `writes`, `life`, `log`, `wait`.
+//! `NIGH_BENCH_POINTS=10_000_000` is the long form of the second. Figures come from files that Linux has below `/proc`.
 
 #![allow(clippy::unwrap_used, reason = "a panic here ends the bench with a message")]
 #![allow(unreachable_pub, reason = "nobody uses a bench")]

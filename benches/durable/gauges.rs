@@ -1,7 +1,7 @@
 //! What the system knows of a process and of a folder: processor time, bytes written, memory, blocks on disk.
 //!
-//! What surprises: memory is two figures. What is anonymous must fit; what is mapped from files may be dropped at any time and
-//! counts only as long as nobody else wants the room.
+//! What surprises: memory is two figures. What is anonymous must fit; what is mapped from files may be dropped at any
+//! time and counts only as long as nobody else wants the room.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -68,7 +68,8 @@ fn each_file(folder: &Path, work: &mut impl FnMut(&Path)) {
     }
 }
 
-/// Has the system forget what it holds of the files below a folder. Names and sizes stay, and other programs' files too.
+/// Has the system forget what it holds of the files below a folder. Names and sizes stay, and other programs' files
+/// too.
 #[cfg(target_os = "linux")]
 pub fn cool(folder: &Path) {
     use rustix::fs::{Advice, fadvise};

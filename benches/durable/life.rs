@@ -1,7 +1,8 @@
-//! A collection from its load over a clean stop and a kill to its memory and its place on the disk, beside Redis with as many rows.
+//! A collection from its load over a clean stop and a kill to its memory and its place on the disk, beside Redis with
+//! as many rows.
 //!
-//! What surprises: every step is a process of its own. What one leaves in memory, the allocator's leftovers above all, would be
-//! counted as the next one's.
+//! What surprises: every step is a process of its own. What one leaves in memory, the allocator's leftovers above all,
+//! would be counted as the next one's.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -134,7 +135,8 @@ fn print_loads(loads: &[Told], count: usize, peer: Option<&Peer>) {
     }
 }
 
-/// How many places are near the centres that are asked for: of the first, and of all. The first `moved` items are elsewhere.
+/// How many places are near the centres that are asked for: of the first, and of all. The first `moved` items are
+/// elsewhere.
 fn matches(count: usize, moved: usize) -> [f64; 2] {
     let metric = metric_named("haversine").unwrap();
     let centres: Vec<_> = one_life::centres().into_iter().map(|centre| (centre, centre.unit())).collect();
@@ -175,12 +177,11 @@ fn restarts(title: &str, data: &Path, count: usize, expected: [f64; 2], mark: Ma
         let seconds = middle(told, "answered");
         let title = format!("  {title}{temper}");
         let theirs = peer.map_or(String::new(), |peer| format!("; {:.3} × Redis", seconds / peer));
-        let read = middle(told, "read") / 1e6;
-        println!(
-            "  {title:<46} {seconds:>8.4}  opening {:.4}, {read:.0} MB read{theirs}  {}",
-            middle(told, "opened"),
-            mark.verdict(seconds)
-        );
+        let [opened, cpu, read] = ["opened", "answered_cpu", "read"].map(|word| middle(told, word));
+        let verdict = mark.verdict(seconds);
+        println!("  {title:<46} {seconds:>8.4}  {verdict}{theirs}");
+        let read = read / 1e6;
+        println!("  {:<46} {:>8}  opening {opened:.4}, processor {cpu:.4}, {read:.0} MB read", "", "");
     }
     warm
 }

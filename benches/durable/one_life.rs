@@ -1,8 +1,8 @@
-//! What a child process does: loads, changes until it is killed, or opens and answers. It tells its parent in lines of a word and a
-//! number.
+//! What a child process does: loads, changes until it is killed, or opens and answers. It tells its parent in lines of
+//! a word and a number.
 //!
-//! What surprises: making the rows takes as long as loading them. They are made once without a load before, and what that took is
-//! taken off.
+//! What surprises: making the rows takes as long as loading them. They are made once without a load before, and what
+//! that took is taken off.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -115,11 +115,12 @@ fn open(folder: &Path) {
     let (alone, _) = gauges::anonymous_and_mapped();
     let (_, read) = gauges::written_and_read();
     let near = |centre: Point| Query::near(centre).within(Radius::from_metres(RADIUS_M).unwrap());
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), ProcessTime::now());
     let engine = Engine::open(folder, Settings::default()).unwrap();
     let opened = started.elapsed();
     let first = engine.ask(&places(), &near(centres[0])).unwrap();
     let answered = started.elapsed();
+    tell("answered_cpu", cpu.elapsed().as_secs_f64());
     tell("opened", opened.as_secs_f64());
     tell("answered", answered.as_secs_f64());
     tell("matched", first.matched as f64);

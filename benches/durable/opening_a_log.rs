@@ -1,6 +1,7 @@
 //! What it costs to open a log of a million frames of one change each, beside opening the store that it is in.
 //!
-//! What surprises: this is what single writes leave behind, and every start pays for it before the first collection is looked at.
+//! What surprises: this is what single writes leave behind, and every start pays for it before the first collection is
+//! looked at.
 
 use std::path::Path;
 use std::sync::Arc;

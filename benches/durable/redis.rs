@@ -1,7 +1,8 @@
 //! A Redis server of our own, and many clients of it on one thread.
 //!
-//! What surprises: the clients need no event loop. One after the other is read and at once asked again; the server answers all of
-//! them after each sync, so the one that is read next has its answer already. That leaves the processor to the server.
+//! What surprises: the clients need no event loop. One after the other is read and at once asked again; the server
+//! answers all of them after each sync, so the one that is read next has its answer already. That leaves the processor
+//! to the server.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -63,7 +64,8 @@ impl Server {
         Some(server)
     }
 
-    /// Ends the server in good order and starts another with its files. Returns it with the time from there to the first answer.
+    /// Ends the server in good order and starts another with its files. Returns it with the time from there to the
+    /// first answer.
     pub fn restarted(mut self) -> (Server, Duration) {
         let _ = self.connect().write_all(b"SHUTDOWN\r\n");
         let _ = self.process.wait();
@@ -144,8 +146,8 @@ pub fn hset(item: &Item, bytes: &mut Vec<u8>) {
     );
 }
 
-/// Asks with all clients for a while, each with `at_once` requests of a list, whose answers have that many bytes each. Returns how
-/// many were answered.
+/// Asks with all clients for a while, each with `at_once` requests of a list, whose answers have that many bytes each.
+/// Returns how many were answered.
 pub fn ask(clients: &mut [TcpStream], requests: &[Vec<u8>], at_once: usize, answer: usize, window: Duration) -> usize {
     let mut requests = requests.iter().cycle();
     let mut next = move || requests.by_ref().take(at_once).flatten().copied().collect::<Vec<u8>>();

@@ -1,7 +1,7 @@
 //! Those who write for a while when it is their turn: a plain file, our engine, Redis.
 //!
-//! What surprises: one thread keeps 256 writers in flight. With a thread each, half of the processor time goes into waking them
-//! up; both are in the table, because a library's users may well do that.
+//! What surprises: one thread keeps 256 writers in flight. With a thread each, half of the processor time goes into
+//! waking them up; both are in the table, because a library's users may well do that.
 
 use std::fs::File;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! Writes a second and the processor time of each, as multiples of what the disk and Redis do in the same minute.
 //!
-//! What surprises: more writers make each write cheaper, not only the disk busier. A group pays once for its fsync, its commit and
-//! its new snapshot.
+//! What surprises: more writers make each write cheaper, not only the disk busier. A group pays once for its fsync, its
+//! commit and its new snapshot.
 
 use std::fs::File;
 use std::time::Duration;
@@ -21,7 +21,8 @@ const CPU_US: Mark = Mark::AtMost(20.0);
 const BATCH_CPU_US: Mark = Mark::AtMost(3.0);
 const OVER_REDIS: Mark = Mark::AtLeast(0.8);
 
-/// A row of the table: a title, who writes, the title of the Redis row to compare with, and a mark for the processor time.
+/// A row of the table: a title, who writes, the title of the Redis row to compare with, and a mark for the processor
+/// time.
 struct Row<'a> {
     title: String,
     peer: Option<&'static str>,
@@ -37,6 +38,12 @@ impl<'a> Row<'a> {
 
     fn beside(self, peer: &'static str, cpu: Mark) -> Row<'a> {
         Row { peer: Some(peer), cpu: Some(cpu), ..self }
+    }
+
+    /// Whether `NIGH_BENCH_ROWS` names a part of the title, or nothing. The plain file is always there.
+    fn is_wanted(&self) -> bool {
+        let words = std::env::var("NIGH_BENCH_ROWS").unwrap_or_default();
+        self.title.contains("plain file") || words.split(';').any(|words| self.title.contains(words))
     }
 
     /// The median over the rounds of a figure of this row over one of another.
@@ -68,6 +75,7 @@ pub fn print() {
         Some((logged, unlogged)) => rows.extend(theirs(logged, unlogged, &requests)),
         None => println!("  redis-server is not installed: apt-get install redis-server"),
     }
+    rows.retain(|row| row.is_wanted());
     take_turns(&mut rows);
     print_rows(&rows);
     drop(rows);

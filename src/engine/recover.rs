@@ -27,6 +27,9 @@ use crate::log::{
 /// Rows in a segment that is made anew, so that making it takes a bounded share of memory.
 const SEGMENT_ROWS: usize = 4_000_000;
 
+/// Changes that are replayed at once. Applied frame by frame, a start builds a segment for each, and joins them again.
+const REPLAYED_AT_ONCE: usize = 8_192;
+
 /// Why a data directory could not be opened.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -135,16 +138,28 @@ pub(super) fn catch_up(
 ) -> Result<BTreeMap<u64, Adopted>, OpenError> {
     let mut loads = BTreeMap::new();
     let from = collection.snapshot().seq() + 1;
+    let (mut first_seq, mut gathered) = (from, Vec::new());
     for frame in logged.log.tail(number, from) {
         let frame = frame?;
+        if gathered.len() >= REPLAYED_AT_ONCE || frame.first_seq != first_seq + gathered.len() as u64 {
+            collection.apply(first_seq, std::mem::take(&mut gathered));
+        }
         match frame.entry {
-            Entry::Changes(changes) => drop(collection.apply(frame.first_seq, changes)),
+            Entry::Changes(changes) => {
+                if gathered.is_empty() {
+                    first_seq = frame.first_seq;
+                }
+                gathered.extend(changes);
+            }
             Entry::Load(ref load) => {
+                collection.apply(first_seq, std::mem::take(&mut gathered));
                 let segments = load::open_segments(collection, folder, frame.first_seq, load)?;
                 loads.insert(frame.first_seq, collection.adopt(frame.first_seq, frame.next_seq() - 1, segments));
+                first_seq = frame.next_seq();
             }
         }
     }
+    collection.apply(first_seq, gathered);
     Ok(loads)
 }
 

@@ -75,7 +75,7 @@ pub fn print() {
         Some((logged, unlogged)) => rows.extend(theirs(logged, unlogged, &requests)),
         None => println!("  redis-server is not installed: apt-get install redis-server"),
     }
-    rows.retain(|row| row.is_wanted());
+    rows.retain(Row::is_wanted);
     take_turns(&mut rows);
     print_rows(&rows);
     drop(rows);

@@ -113,6 +113,7 @@ impl Rounds {
             let hosted = hosted.clone();
             return self.in_turn(move |committer| committer.trim(&hosted, hosted.snapshot().seq()));
         };
+        let _saving = self.shared.saving();
         let collection = hosted.collection();
         match unless_damaged(|| collection.checkpoint(&home.segments_path(hosted.number))) {
             Ok(Ok(checkpoint)) => {

@@ -14,35 +14,46 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+mod backup;
+mod backup_rows;
 mod bulk;
 mod catalogue;
 mod commit;
 mod draft;
 mod error;
+mod files;
 mod health;
 mod hosted;
+mod inventory;
 mod keeper;
 mod load;
 mod name;
 mod recover;
+mod restore;
 mod rows;
 mod settings;
+mod sums;
 mod upkeep;
 mod write;
 
+pub use backup::{Backup, BackupError};
 pub use bulk::{Bulk, Loaded, checksum_of};
 pub use catalogue::CollectionSettings;
 pub use error::EngineError;
+pub use files::Refused;
 pub use health::Health;
+pub use inventory::CollectionBackup;
 pub use name::CollectionName;
 pub use recover::OpenError;
+pub use restore::{Restored, restore};
 pub use settings::{Durability, Settings};
+pub use sums::Sum;
 pub use write::{Condition, RequestKey, Submission, Submitted, Write};
 
 use crate::collection::Snapshot;
@@ -93,9 +104,16 @@ struct Shared {
     settings: Settings,
     /// Where it all is on disk; `None` for an engine in memory.
     home: Option<Home>,
+    /// Held from the first file of a checkpoint until it is recorded, so that no other takes the files for unused. Never asked for
+    /// by the thread that writes.
+    saving: Mutex<()>,
 }
 
 impl Shared {
+    fn saving(&self) -> MutexGuard<'_, ()> {
+        self.saving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn health(&self) -> Health {
         Health::clone(&self.health.load())
     }
@@ -291,6 +309,7 @@ impl Engine {
 
     /// Writes checkpoints of all collections now, so that a start from here replays nothing.
     pub fn checkpoint(&self) -> Result<(), EngineError> {
+        let _saving = self.shared.saving();
         self.in_turn(Committer::checkpoint_all)
     }
 

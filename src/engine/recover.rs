@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
@@ -57,6 +57,7 @@ pub(super) fn in_memory() -> Committer {
         health: ArcSwap::from_pointee(Health::Ready),
         settings: Settings::default(),
         home: None,
+        saving: Mutex::default(),
     };
     Committer::new(Arc::new(shared), Logged { log: Arc::new(log), store }, 1)
 }
@@ -77,6 +78,7 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Committer, OpenErr
         health: ArcSwap::from_pointee(Health::Ready),
         settings,
         home: Some(home),
+        saving: Mutex::default(),
     };
     shared.set_health(health);
     Ok(Committer::new(Arc::new(shared), logged, next_number))

@@ -119,7 +119,7 @@ fn settling(logged: &Logged, number: u32, pending: &Pending, loaded: &Loaded) ->
 }
 
 /// The rows that changed after a number, as the log has them.
-fn rows_after(logged: &Logged, number: u32, seq: u64) -> Result<Batch, LogError> {
+pub(super) fn rows_after(logged: &Logged, number: u32, seq: u64) -> Result<Batch, LogError> {
     let mut rows: BTreeMap<Id, Option<Vec<u8>>> = BTreeMap::new();
     for frame in logged.log.tail(number, seq + 1) {
         let Frame { first_seq, entry, .. } = frame?;

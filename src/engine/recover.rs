@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use super::commit::{Committer, Logged};
 use super::hosted::{Hosted, unless_damaged};
-use super::{CollectionName, CollectionSettings, Health, Settings, Shared, catalogue, load};
+use super::{CollectionName, CollectionSettings, Health, Refused, Settings, Shared, catalogue, load, schema};
 use crate::collection::{Adopted, Collection, FileError, SegmentDraft};
 use crate::log::{
     ChangeLog, Entry, FjallStore, Home, HomeError, Local, LogError, MemoryStore, Space, Store, StoreError, codec,
@@ -43,6 +43,17 @@ pub enum OpenError {
     /// The folder for the files of a collection.
     #[error("the folder for segment files cannot be made: {0}")]
     Folder(std::io::Error),
+    /// The system, when files were to be copied or moved.
+    #[error(transparent)]
+    System(#[from] Refused),
+    /// A newer version wrote the rows.
+    #[error("the rows have schema {found}, and this version knows {known}; use a newer version of nigh")]
+    NewerSchema {
+        /// The schema they have.
+        found: u32,
+        /// The newest schema this version knows.
+        known: u32,
+    },
     /// The files of a collection, which could be neither opened nor made anew.
     #[error(transparent)]
     File(#[from] FileError),
@@ -66,6 +77,10 @@ pub(super) fn in_memory() -> Committer {
 pub(super) fn open(path: &Path, settings: Settings) -> Result<Committer, OpenError> {
     let home = Home::open(path)?;
     let (logged, health) = open_log(&home)?;
+    schema::check(&*logged.store)?;
+    if health == Health::Ready {
+        schema::write(&logged)?;
+    }
     let mut hosted: BTreeMap<CollectionName, Arc<Hosted>> = BTreeMap::new();
     for (number, name, own) in catalogue::collections(&*logged.store)? {
         std::fs::create_dir_all(home.segments_path(number)).map_err(OpenError::Folder)?;

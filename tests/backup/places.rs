@@ -1,4 +1,5 @@
 //! What the tests of copies write, and how they look at a directory.
+#![allow(dead_code, reason = "each of the tests that share it needs a part")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! Backups on a real directory: what is restored is what was there at one moment, to the bit, or nothing at all.
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};

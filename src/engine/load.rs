@@ -17,9 +17,12 @@ use super::{EngineError, OpenError, RequestKey};
 use crate::collection::{Adopted, Change, Collection, FileError, Id, Segment};
 use crate::log::{Batch, ChangeLog, Entry, Frame, Load, LogError, Space, Store, StoreError, codec};
 
+/// Rows that are not in the store yet, and the store.
+pub(super) type RowsToPut = (Arc<dyn Store>, Merged);
+
 impl Committer {
     /// Writes the line of a load and shows its items; what it gives back has to be put into the store.
-    pub(super) fn load(&mut self, job: Job) -> Result<(Loaded, Option<(Arc<dyn Store>, Merged)>), EngineError> {
+    pub(super) fn load(&mut self, job: Job) -> Result<(Loaded, Option<RowsToPut>), EngineError> {
         let Job { hosted, folder, key, load } = job;
         let logged = self.writable()?;
         let (store, head) = (logged.store.clone(), logged.log.head(hosted.number).map_err(unreadable)?);
@@ -153,7 +156,7 @@ pub(super) fn resume(
     let Some(pending) = catalogue::pending(&*logged.store, number)? else { return Ok(()) };
     let load = pending.load();
     let rows = Merged(open_segments(collection, folder, pending.first_seq, &load)?);
-    unless_damaged(|| rows.ingest(&*logged.store, number)).map_err(|damaged| FileError::from(damaged))??;
+    unless_damaged(|| rows.ingest(&*logged.store, number)).map_err(FileError::from)??;
     let all_new = Adopted { created: load.items, replaced: 0 };
     let adopted = adopted.get(&pending.first_seq).copied().unwrap_or(all_new);
     let loaded = Loaded::of(&load, pending.first_seq + load.items - 1, adopted);
@@ -170,8 +173,7 @@ impl Hosted {
     /// Puts the rows of a load that is under way into the store now, for somebody who needs them whole.
     pub(super) fn complete_rows(&self, logged: &Logged) -> Result<(), OpenError> {
         let Some(unsettled) = self.unsettled().clone() else { return Ok(()) };
-        unless_damaged(|| unsettled.rows.ingest(&*logged.store, self.number))
-            .map_err(|damaged| FileError::from(damaged))??;
+        unless_damaged(|| unsettled.rows.ingest(&*logged.store, self.number)).map_err(FileError::from)??;
         let batch = rows_after(logged, self.number, unsettled.loaded.seq)?;
         Ok(logged.log.append(&[], batch, crate::log::Sync::Now)?)
     }

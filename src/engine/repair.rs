@@ -98,10 +98,17 @@ fn read_all(store: &dyn Store) -> Result<(), StoreError> {
             });
         }
     }
+    let mut next = (0, 0);
     for row in store.scan(Space::Changes, FIRST..END) {
         let (key, value) = row?;
         let (stream, first_seq) = codec::read_change_key(&key)?;
-        codec::read_frame(stream, first_seq, &value)?;
+        let frame = codec::read_frame(stream, first_seq, &value)?;
+        // Opening the log looks at the ends of a stream alone.
+        if stream == next.0 && first_seq != next.1 {
+            let what = format!("the log of collection {stream} has a gap at change {}", next.1);
+            return Err(StoreError::Damaged { what });
+        }
+        next = (stream, frame.next_seq());
     }
     catalogue::all_answered(store)?;
     known.iter().try_for_each(|&number| catalogue::pending(store, number).map(drop))?;

@@ -109,7 +109,7 @@ fn build(from: &Path, made: &Path, inventory: &Inventory) -> Result<(), BackupEr
 fn check_built(made: &Path, inventory: &Inventory) -> Result<(), BackupError> {
     let committer = recover::open(made, Settings::default())?;
     let hosted = committer.shared.hosted.load_full();
-    let there: BTreeSet<&str> = hosted.keys().map(|name| name.as_str()).collect();
+    let there: BTreeSet<&str> = hosted.keys().map(super::CollectionName::as_str).collect();
     let told: BTreeSet<&str> = inventory.collections.iter().map(|collection| collection.name.as_str()).collect();
     if there != told {
         let what = format!("the rows name the collections {there:?}, the inventory {told:?}");

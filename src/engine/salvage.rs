@@ -37,9 +37,12 @@ pub(super) fn finish_swap(home: &Home) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Rows in the order of their keys.
+type Table = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// The rows of a space as far as they can be read.
 struct Readable {
-    rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    rows: Table,
     /// Between these keys, both excluded, nothing could be read.
     gap: Option<(Vec<u8>, Vec<u8>)>,
     /// Keys whose rows were read and say nothing.
@@ -92,7 +95,7 @@ impl Readable {
     /// Whether that can be said of any row of a collection.
     fn is_whole(&self, number: u32) -> bool {
         let (first, end) = (number.to_be_bytes(), (number + 1).to_be_bytes());
-        let gap = self.gap.as_ref().is_some_and(|(before, after)| &before[..] < &end[..] && &after[..] > &first[..]);
+        let gap = self.gap.as_ref().is_some_and(|(before, after)| before[..] < end[..] && after[..] > first[..]);
         !gap && self.bad.range(first.to_vec()..end.to_vec()).next().is_none()
     }
 }
@@ -122,14 +125,14 @@ pub(super) fn fresh_store(home: &Home, repaired: &mut Repaired) -> Result<(), Op
     write(home, [(Space::Records, rows.rows), (Space::Changes, log), (Space::Meta, meta.rows)])
 }
 
-fn write(home: &Home, spaces: [(Space, BTreeMap<Vec<u8>, Vec<u8>>); 3]) -> Result<(), OpenError> {
+fn write(home: &Home, spaces: [(Space, Table); 3]) -> Result<(), OpenError> {
     let made = home.root().join("store.new");
     if made.exists() {
         done("removing", &made, fs::remove_dir_all(&made))?;
     }
     let fresh = FjallStore::create(&made, &crate::log::Settings::default())?;
     for (space, rows) in spaces {
-        fresh.ingest(space, &mut rows.into_iter().map(|(key, value)| -> Row { (key, value) }))?;
+        fresh.ingest(space, &mut rows.into_iter())?;
     }
     drop(fresh);
     let (store, damaged) = (home.store_path(), home.root().join(DAMAGED));

@@ -119,7 +119,7 @@ struct Frozen {
 
 impl Engine {
     /// Takes a backup of everything into a directory that is not there yet, while changes go on. It holds one moment between two
-    /// changes; [`restore`](super::restore) makes a data directory of it.
+    /// changes; [`restore`](super::restore()) makes a data directory of it.
     pub fn backup(&self, to: &Path) -> Result<Backup, BackupError> {
         if self.shared.home.is_none() {
             return Err(EngineError::NoDirectory { what: "a backup" }.into());

@@ -112,10 +112,9 @@ impl Shared {
     /// Makes the folder for the segment files of a collection.
     fn make_folder(&self, number: u32) {
         let Some(home) = &self.home else { return };
-        let folder = home.segments_path(number);
-        if let Err(error) = std::fs::create_dir_all(&folder) {
-            // Checkpoints will say so again; the rows are in the store.
-            tracing::warn!(folder = %folder.display(), %error, "the folder for segments cannot be made");
+        if let Err(error) = home.segments_folder(number) {
+            // Checkpoints and loads will say so again; the rows are in the store.
+            tracing::warn!(collection = number, %error, "the folder for segments cannot be made");
         }
     }
 

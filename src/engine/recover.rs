@@ -21,7 +21,7 @@ use super::commit::{Committer, Logged};
 use super::hosted::{Hosted, unless_damaged};
 use super::{CollectionName, CollectionSettings, Health, Settings, Shared, catalogue, load};
 use crate::collection::{Adopted, Change, Collection, FileError, Segment, SegmentDraft};
-use crate::log::{Entry, FjallStore, Home, HomeError, Local, LogError, Space, Store, StoreError, codec};
+use crate::log::{Entry, Home, HomeError, Local, LogError, Space, Store, StoreError, codec};
 
 /// Rows in a segment that is made anew, so that making it takes a bounded share of memory.
 const SEGMENT_ROWS: usize = 4_000_000;
@@ -42,9 +42,6 @@ pub enum OpenError {
     /// The log in the store.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The folder for the files of a collection.
-    #[error("the folder for segment files cannot be made: {0}")]
-    Folder(std::io::Error),
     /// A bulk load in the log of an engine that has no directory for its files.
     #[error("the log names the files of a bulk load, and there is no directory for them")]
     NoFolder,
@@ -78,10 +75,7 @@ fn host(logged: Logged, settings: Settings, home: Option<Home>, health: Health) 
     let mut hosted: BTreeMap<CollectionName, Arc<Hosted>> = BTreeMap::new();
     let mut started = Started::default();
     for (number, name, own) in catalogue::collections(&*logged.store)? {
-        let folder = home.as_ref().map(|home| home.segments_path(number));
-        if let Some(folder) = &folder {
-            std::fs::create_dir_all(folder).map_err(OpenError::Folder)?;
-        }
+        let folder = home.as_ref().map(|home| home.segments_folder(number)).transpose()?;
         let (collection, replayed) = recovered(&logged, folder.as_deref(), number, &own)?;
         match replayed {
             Ok(replayed) => started.replayed += replayed,
@@ -102,7 +96,7 @@ fn host(logged: Logged, settings: Settings, home: Option<Home>, health: Health) 
 
 /// The store and its log. A log that lost its end is still read, but nothing is written behind the gap.
 pub(super) fn open_log(home: &Home) -> Result<(Logged, Health), OpenError> {
-    let store: Arc<dyn Store> = Arc::new(FjallStore::open(&home.store_path(), &crate::log::Settings::default())?);
+    let store: Arc<dyn Store> = Arc::new(home.open_store(&crate::log::Settings::default())?);
     let (log, health) = match Local::open(store.clone(), Some(home.high_water()?)) {
         Err(error @ LogError::Shortened { .. }) => {
             (Local::open(store.clone(), None)?, Health::ReadOnly { reason: error.to_string() })

@@ -10,6 +10,7 @@
 //! store/       rows, changes and everything small       (store.new/ while it is made)
 //! segments/    a directory for each collection
 //! high-water   how many commits are known to be durable
+//! set-aside/   journals as they were before their end was cut
 //! ```
 
 use std::ffi::OsString;
@@ -20,7 +21,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::high_water::HighWater;
-use super::store::{FjallStore, Settings, Space, Store, StoreError};
+use super::local::COMMITS_KEY;
+use super::store::{FjallStore, Settings, Space, Store, StoreError, journal};
 
 /// The format this version writes, and the newest it reads.
 const FORMAT: u32 = 1;
@@ -146,6 +148,39 @@ impl Home {
         self.root.join("segments").join(collection.to_string())
     }
 
+    /// Where the segments of a collection are; made if it is not there, and its name durable.
+    pub fn segments_folder(&self, collection: u32) -> Result<PathBuf, HomeError> {
+        let path = self.segments_path(collection);
+        if !path.is_dir() {
+            self.done("making", &path, fs::create_dir_all(&path))?;
+            let above = self.root.join("segments");
+            self.done("syncing", &above, sync_directory(&above))?;
+            self.done("syncing", &self.root, sync_directory(&self.root))?;
+        }
+        Ok(path)
+    }
+
+    /// Opens the store. Where a power cut left a hole in a batch that nobody was told of, the journal is cut before it, and a copy
+    /// of what it was is kept in `set-aside`.
+    pub fn open_store(&self, settings: &Settings) -> Result<FjallStore, HomeError> {
+        let path = self.store_path();
+        let damage = match FjallStore::open(&path, settings) {
+            Err(damage @ StoreError::Damaged { .. }) => damage,
+            opened => return Ok(opened?),
+        };
+        let acknowledged = self.high_water()?.commits();
+        let cut = journal::cut_unfinished(&path, &self.root.join("set-aside"), COMMITS_KEY, acknowledged);
+        let Some(cut) = self.done("cutting the journal of", &path, cut)? else { return Err(damage.into()) };
+        tracing::warn!(copy = %cut.copy.display(), "the journal ended in a batch that is not whole and was not acknowledged");
+        match FjallStore::open(&path, settings) {
+            Ok(store) => Ok(store),
+            Err(_) => {
+                self.done("putting back the journal of", &path, cut.undo())?;
+                Err(damage.into())
+            }
+        }
+    }
+
     /// The high-water mark.
     pub fn high_water(&self) -> Result<HighWater, HomeError> {
         let path = self.root.join("high-water");
@@ -181,6 +216,8 @@ impl Home {
                 self.done("removing", &made, fs::remove_dir_all(&made))?;
             }
             drop(FjallStore::create(&made, &Settings::default())?);
+            // The store leaves out the folder in which it made its tables.
+            self.done("syncing", &made, sync_directories(&made))?;
             self.done("renaming", &made, fs::rename(&made, self.store_path()))?;
         }
         let segments = self.root.join("segments");
@@ -200,7 +237,7 @@ impl Home {
         self.done("syncing", &self.root, sync_directory(&self.root))
     }
 
-    fn done(&self, doing: &'static str, path: &Path, done: io::Result<()>) -> Result<(), HomeError> {
+    fn done<T>(&self, doing: &'static str, path: &Path, done: io::Result<T>) -> Result<T, HomeError> {
         done.map_err(|reason| refused(&self.root, doing, path, reason))
     }
 }
@@ -269,6 +306,17 @@ fn check_format(root: &Path) -> Result<(), HomeError> {
         Some(FORMAT) => Ok(()),
         _ => Err(HomeError::Unreadable { path: file, words: words.chars().take(60).collect() }),
     }
+}
+
+/// The same for a directory and all in it.
+fn sync_directories(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_directories(&entry.path())?;
+        }
+    }
+    sync_directory(path)
 }
 
 /// So that names in a directory outlast a power cut.

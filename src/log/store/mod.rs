@@ -11,6 +11,7 @@ use thiserror::Error;
 
 mod failure;
 mod fjall;
+pub(super) mod journal;
 mod memory;
 mod soundness;
 

@@ -90,7 +90,10 @@ impl Script {
             };
             let elsewhere = self.worlds.iter().position(|world| world == found);
             let right = sizes(&self.worlds[least as usize]);
-            format!("found {:?}, that of step {elsewhere:?}; {right:?} is right after {least}, up to {most}", sizes(found))
+            format!(
+                "found {:?}, that of step {elsewhere:?}; {right:?} is right after {least}, up to {most}",
+                sizes(found)
+            )
         })
     }
 }
@@ -212,8 +215,7 @@ pub(crate) fn second_life() -> Vec<Step> {
     use Step::{Checkpoint, Drop, Hurry, Load, Rest, Submit};
     let before = Script::new(first_life());
     let version = before.worlds[before.steps.len()]["cafes"].items["item-500"].0;
-    let mut steps: Vec<Step> =
-        (0..7).map(|turn| Hurry("stops", puts(turn * 60..turn * 60 + 200, 10 + turn))).collect();
+    let mut steps: Vec<Step> = (0..7).map(|turn| Hurry("stops", puts(turn * 60..turn * 60 + 200, 10 + turn))).collect();
     steps.extend([
         Checkpoint,
         Rest,

@@ -174,3 +174,36 @@ fn writers_go_on_during_a_load_and_none_of_it_is_undone() {
     let compared = engine.compare(&name(), &all).unwrap();
     assert!(compared.iter().all(|one| one.identical && one.answer.matched as usize == before.len() - 1));
 }
+
+#[test]
+fn rows_read_on_all_cores_come_in_in_their_order_with_their_line_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = opened(&folder);
+    // Item n stands on line n + 1; every hundredth line is bad, and ids come again and again, so that the order shows.
+    let line = |at: u64| match at % 100 {
+        99 => "nonsense".to_owned(),
+        _ => format!(r#"{{"id":"item-{}","lat":1,"lon":2,"properties":{{"at":{at}}}}}"#, at % 700),
+    };
+    let lines: Vec<String> = (0..20_000).map(line).collect();
+    let pieces = lines.chunks(333).scan(0, |first, piece| {
+        let piece = (*first, piece.join("\n"));
+        *first += 333;
+        Some(piece)
+    });
+    let read = |(first, text): (u64, String)| -> Vec<Result<Item, u64>> {
+        let lines = nigh::format::ndjson::Lines::new(text.as_bytes());
+        lines.map(|line| line.unwrap().map_err(|rejected| first + rejected.line)).collect()
+    };
+    let mut rejected = Vec::new();
+    let mut bulk = engine.bulk(&name(), None).unwrap();
+    bulk.extend_in_parallel(pieces, read, |line| rejected.push(line)).unwrap();
+    let loaded = bulk.finish().unwrap();
+    assert_eq!(rejected, (1..=200).map(|number| number * 100).collect::<Vec<u64>>());
+    assert_eq!((loaded.received, loaded.created), (19_800, 693));
+    let snapshot = engine.snapshot(&name()).unwrap();
+    for item in snapshot.items() {
+        let number: u64 = item.id.strip_prefix("item-").unwrap().parse().unwrap();
+        let last = (0..20_000).rev().find(|at| at % 700 == number && at % 100 != 99).unwrap();
+        assert_eq!(item.properties, format!(r#"{{"at":{last}}}"#));
+    }
+}

@@ -186,8 +186,14 @@ impl SegmentDraft {
     pub fn write(self, collection: &Collection, folder: &Path) -> Result<Arc<Segment>, FileError> {
         let kinds = &collection.shared.kinds;
         let segment = self.build(collection);
-        let file = collection.shared.saving.next_file(folder)?;
-        let twin = segment.save(folder, file, kinds)?;
+        let twin = loop {
+            let file = collection.shared.saving.next_file(folder)?;
+            match segment.save(folder, file, kinds) {
+                // A collection that is made anew beside one that writes a checkpoint may meet it at the same number.
+                Err(FileError::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {}
+                saved => break saved?,
+            }
+        };
         super::file::sync_folder(folder)?;
         Ok(Arc::new(twin))
     }

@@ -1,6 +1,7 @@
 //! How `nigh` is built and why, kept beside the code so that a moved item breaks the build rather than the reader.
 //!
-//! There is no code here, only texts: [`overview`] first, then [`index`], [`durability`], [`file_format`] and [`decisions`].
+//! There is no code here, only texts: [`overview`] first, then [`index`], [`durability`], [`file_format`],
+//! [`operations`] and [`decisions`].
 
 pub mod overview {
     #![doc = include_str!("overview.md")]
@@ -16,6 +17,10 @@ pub mod durability {
 
 pub mod file_format {
     #![doc = include_str!("file-format.md")]
+}
+
+pub mod operations {
+    #![doc = include_str!("operations.md")]
 }
 
 pub mod decisions {

@@ -194,6 +194,32 @@ pub(super) fn put_checkpoint(batch: &mut Batch, number: u32, saved: &Saved) {
     batch.put(Space::Meta, numbered(CHECKPOINT, number), text(saved));
 }
 
+/// Writes that no segment files of a collection are to be relied on.
+pub(super) fn forget_checkpoint(batch: &mut Batch, number: u32) {
+    batch.remove(Space::Meta, numbered(CHECKPOINT, number));
+}
+
+/// Whether a key is the one of a checkpoint.
+pub(super) fn is_checkpoint(key: &[u8]) -> bool {
+    key.starts_with(CHECKPOINT)
+}
+
+/// Whether what stands under a key says what it should. Keys of others are theirs to judge.
+pub(super) fn is_readable(key: &[u8], value: &[u8]) -> bool {
+    let of = |prefix: &[u8]| key.starts_with(prefix);
+    if of(COLLECTION) {
+        return number_at(key).is_ok_and(|number| read("", value).and_then(|entry| opened(number, entry)).is_ok());
+    }
+    match key {
+        NEXT => number_at(value).is_ok(),
+        _ if of(CHECKPOINT) => read::<Saved>("", value).is_ok(),
+        _ if of(PENDING) => read::<Pending>("", value).is_ok(),
+        _ if of(ONCE) => read::<Answered>("", value).is_ok(),
+        _ if of(LOADED) => read::<AnsweredLoad>("", value).is_ok(),
+        _ => true,
+    }
+}
+
 /// Writes that a request was answered.
 pub(super) fn put_answered(batch: &mut Batch, number: u32, key: &RequestKey, answered: &Answered) {
     batch.put(Space::Meta, once(number, key.as_str()), text(answered));

@@ -115,6 +115,7 @@ impl Rounds {
             return;
         }
         let Some(home) = &self.shared.home else { return };
+        let _saving = self.shared.saving();
         let collection = hosted.collection();
         match unless_damaged(|| collection.checkpoint(&home.segments_path(hosted.number))) {
             Ok(Ok(checkpoint)) => {

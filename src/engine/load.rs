@@ -125,7 +125,7 @@ fn settling(logged: &Logged, number: u32, pending: &Pending, loaded: &Loaded) ->
 }
 
 /// The rows that changed after a number, as the log has them.
-fn rows_after(logged: &Logged, number: u32, seq: u64) -> Result<Batch, LogError> {
+pub(super) fn rows_after(logged: &Logged, number: u32, seq: u64) -> Result<Batch, LogError> {
     let mut rows: BTreeMap<Id, Option<Vec<u8>>> = BTreeMap::new();
     for frame in logged.log.tail(number, seq + 1) {
         let Frame { first_seq, entry, .. } = frame?;
@@ -159,11 +159,17 @@ pub(super) fn resume(
     let Some(pending) = catalogue::pending(&*logged.store, number)? else { return Ok(()) };
     let load = pending.load();
     let rows = Merged(open_segments(collection, folder, pending.first_seq, &load)?);
-    unless_damaged(|| rows.ingest(&*logged.store, number)).map_err(FileError::from)??;
     let all_new = Adopted { created: load.items, replaced: 0 };
     let adopted = adopted.get(&pending.first_seq).copied().unwrap_or(all_new);
     let loaded = Loaded::of(&load, pending.first_seq + load.items - 1, adopted);
-    let batch = settling(logged, number, &pending, &loaded)?;
+    end(logged, number, &Unsettled { pending, rows, loaded })
+}
+
+/// Puts the rows of a load into the store, and ends it.
+pub(super) fn end(logged: &Logged, number: u32, unsettled: &Unsettled) -> Result<(), OpenError> {
+    let Unsettled { pending, rows, loaded } = unsettled;
+    unless_damaged(|| rows.ingest(&*logged.store, number)).map_err(FileError::from)??;
+    let batch = settling(logged, number, pending, loaded)?;
     Ok(logged.log.append(&[], batch, crate::log::Sync::Now)?)
 }
 

@@ -14,35 +14,53 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+mod backup;
+mod backup_rows;
 mod bulk;
 mod catalogue;
 mod commit;
 mod draft;
 mod error;
+mod files;
 mod health;
 mod hosted;
+mod inventory;
 mod keeper;
 mod load;
 mod name;
+mod questions;
 mod recover;
+mod repair;
+mod restore;
 mod rows;
+mod salvage;
+mod schema;
 mod settings;
+mod sums;
 mod upkeep;
+mod verify;
 mod write;
 
+pub use backup::{Backup, BackupError};
 pub use bulk::{Bulk, Loaded, checksum_of};
 pub use catalogue::CollectionSettings;
 pub use error::EngineError;
+pub use files::Refused;
 pub use health::Health;
+pub use inventory::CollectionBackup;
 pub use name::CollectionName;
 pub use recover::{OpenError, Started};
+pub use repair::{Repaired, repair};
+pub use restore::{Restored, restore};
 pub use settings::{Durability, Settings};
+pub use sums::Sum;
+pub use verify::{Verified, VerifiedCollection, verify};
 pub use write::{Condition, RequestKey, Submission, Submitted, Write};
 
 use crate::collection::Snapshot;
@@ -94,9 +112,16 @@ struct Shared {
     /// Where it all is on disk; `None` for an engine in memory.
     home: Option<Home>,
     started: Started,
+    /// Held from the first file of a checkpoint until it is recorded, so that no other takes the files for unused. Never asked for
+    /// by the thread that writes.
+    saving: Mutex<()>,
 }
 
 impl Shared {
+    fn saving(&self) -> MutexGuard<'_, ()> {
+        self.saving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn health(&self) -> Health {
         Health::clone(&self.health.load())
     }
@@ -300,9 +325,25 @@ impl Engine {
         self.in_turn(move |committer| committer.drop_collection(&name))
     }
 
-    /// Writes checkpoints of all collections now, so that a start from here replays nothing.
+    /// Writes checkpoints of all collections now, so that a start from here replays nothing. Changes go on meanwhile. One that fails
+    /// costs the next start time, no data.
     pub fn checkpoint(&self) -> Result<(), EngineError> {
-        self.in_turn(Committer::checkpoint_all)
+        let Some(home) = &self.shared.home else { return Ok(()) };
+        for hosted in self.shared.hosted.load_full().values() {
+            let (_saving, folder) = (self.shared.saving(), home.segments_path(hosted.number));
+            let written = self.healing(|| {
+                let collection = hosted.collection();
+                collection.checkpoint(&folder).map(|checkpoint| (collection, checkpoint))
+            });
+            match written? {
+                Ok((collection, checkpoint)) => {
+                    let hosted = hosted.clone();
+                    self.in_turn(move |committer| committer.record(&hosted, &collection, &checkpoint))?;
+                }
+                Err(error) => tracing::warn!(collection = %hosted.name, %error, "a checkpoint failed"),
+            }
+        }
+        Ok(())
     }
 
     /// Takes no more changes, finishes those that wait, and writes checkpoints, so that the next start replays nothing.

@@ -11,15 +11,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
 
 use super::commit::{Committer, Logged};
 use super::hosted::{Hosted, unless_damaged};
-use super::{CollectionName, CollectionSettings, Health, Settings, Shared, catalogue, load};
+use super::{CollectionName, CollectionSettings, Health, Refused, Settings, Shared, catalogue, load, schema};
 use crate::collection::{Adopted, Change, Collection, FileError, Segment, SegmentDraft};
 use crate::log::{Entry, Home, HomeError, Local, LogError, Space, Store, StoreError, codec};
 
@@ -53,6 +53,17 @@ pub enum OpenError {
         /// The last change of the log.
         head: u64,
     },
+    /// The system, when files were to be copied or moved.
+    #[error(transparent)]
+    System(#[from] Refused),
+    /// A newer version wrote the rows.
+    #[error("the rows have schema {found}, and this version knows {known}; use a newer version of nigh")]
+    NewerSchema {
+        /// The schema they have.
+        found: u32,
+        /// The newest schema this version knows.
+        known: u32,
+    },
     /// The files of a collection, which could be neither opened nor made anew.
     #[error(transparent)]
     File(#[from] FileError),
@@ -72,6 +83,10 @@ pub(super) fn open(path: &Path, settings: Settings) -> Result<Committer, OpenErr
 }
 
 fn host(logged: Logged, settings: Settings, home: Option<Home>, health: Health) -> Result<Committer, OpenError> {
+    schema::check(&*logged.store)?;
+    if health == Health::Ready {
+        schema::write(&logged)?;
+    }
     let mut hosted: BTreeMap<CollectionName, Arc<Hosted>> = BTreeMap::new();
     let mut started = Started::default();
     for (number, name, own) in catalogue::collections(&*logged.store)? {
@@ -89,7 +104,7 @@ fn host(logged: Logged, settings: Settings, home: Option<Home>, health: Health) 
     }
     let next_number = catalogue::next(&*logged.store)?;
     let (hosted, ready) = (ArcSwap::from_pointee(hosted), ArcSwap::from_pointee(Health::Ready));
-    let shared = Shared { hosted, health: ready, settings, home, started };
+    let shared = Shared { hosted, health: ready, settings, home, started, saving: Mutex::default() };
     shared.set_health(health);
     Ok(Committer::new(Arc::new(shared), logged, next_number))
 }

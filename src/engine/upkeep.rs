@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::commit::Committer;
 use super::hosted::{Hosted, unless_damaged};
-use super::{CollectionName, CollectionSettings, EngineError, Health, catalogue, recover};
+use super::{CollectionName, CollectionSettings, EngineError, Health, catalogue, load, recover};
 use crate::collection::{Checkpoint, Collection, remove_unused};
 use crate::log::{Batch, Space, Store, StoreError};
 
@@ -112,6 +112,10 @@ impl Committer {
             if !matches!(caught_up, Ok(Ok(_))) {
                 let anew = recover::from_rows(&logged, Some(&folder), hosted.number, &hosted.settings.load());
                 hosted.exchange(anew.map_err(put_off)?);
+            }
+            // A load whose rows could not be put for want of room is ended now.
+            if let Some(unsettled) = hosted.unsettled().take() {
+                load::end(&logged, hosted.number, &unsettled).map_err(put_off)?;
             }
             hosted.tell();
         }

@@ -25,4 +25,6 @@ pub use high_water::HighWater;
 pub use home::{Home, HomeError};
 pub use local::{COMMITS_KEY, Local};
 pub use sim::{Sim, Trouble};
-pub use store::{Batch, Fault, FjallStore, MemoryStore, Row, Rows, Settings, Space, Store, StoreError, Sync, When};
+pub use store::{
+    Batch, Fault, FjallStore, MemoryStore, Moment, Row, Rows, Settings, Space, Store, StoreError, Sync, When,
+};

@@ -21,8 +21,13 @@ pub(in crate::collection) fn write(
 ) -> Result<u64, FileError> {
     let path = folder.join(name(kind, number));
     let unfinished = folder.join(name(kind, number) + UNFINISHED);
-    let written = write_unfinished(&unfinished, (kind, number, words), sections);
-    let named = written.and_then(|sum| fs::rename(&unfinished, &path).map(|()| sum));
+    // Not inside what is cleaned up after: a file that is there already is somebody else's.
+    let file = File::create_new(&unfinished).map_err(FileError::io(&unfinished))?;
+    let written = write_unfinished(file, (kind, number, words), sections);
+    let named = written.and_then(|sum| match path.exists() {
+        true => Err(io::ErrorKind::AlreadyExists.into()),
+        false => fs::rename(&unfinished, &path).map(|()| sum),
+    });
     named.map_err(|error| {
         // What is left of it would be removed with the unused; a full disk is glad of it sooner.
         let _ = fs::remove_file(&unfinished);
@@ -31,12 +36,11 @@ pub(in crate::collection) fn write(
 }
 
 fn write_unfinished(
-    path: &Path,
+    mut file: File,
     (kind, number, words): (FileKind, u64, Words),
     sections: &[(String, &[u8])],
 ) -> io::Result<u64> {
     let (table, start, file_len) = place(sections);
-    let mut file = File::create_new(path)?;
     file.seek(SeekFrom::Start(start as u64))?;
     let mut body = Summed { file: &mut file, written: 0, block: Xxh3::new(), sums: Vec::new() };
     for ((_, offset, _), (_, bytes)) in table.iter().zip(sections) {

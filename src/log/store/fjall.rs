@@ -25,10 +25,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ::fjall::{AbstractTree, CompressionType, Database, Error, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+use ::fjall::{
+    AbstractTree, CompressionType, Database, Error, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot,
+};
 
 use super::failure::{what_failed, what_failed_in, words};
-use super::{Batch, Row, Rows, Space, Store, StoreError, Sync, check_order, check_row, soundness};
+use super::{Batch, Moment, Row, Rows, Space, Store, StoreError, Sync, check_order, check_row, soundness};
 
 /// A memtable larger than this is written to a table.
 const MEMTABLE_BYTES: u64 = 16 << 20;
@@ -218,17 +220,11 @@ impl Store for FjallStore {
     }
 
     fn scan(&self, space: Space, keys: Range<&[u8]>) -> Rows<'_> {
-        if keys.is_empty() {
-            return Box::new(std::iter::empty());
-        }
-        let mut rows = self.database.snapshot().range(self.keyspace(space), keys);
-        let mut failed = false;
-        Box::new(std::iter::from_fn(move || {
-            let row = rows.next().filter(|_| !failed)?;
-            let row = read(space, row);
-            failed = row.is_err();
-            Some(row)
-        }))
+        rows(&self.database.snapshot(), self.keyspace(space), space, keys)
+    }
+
+    fn moment(&self) -> Box<dyn Moment> {
+        Box::new(FjallMoment { snapshot: self.database.snapshot(), keyspaces: self.keyspaces.clone() })
     }
 
     fn last(&self, space: Space, keys: Range<&[u8]>) -> Result<Option<Row>, StoreError> {
@@ -268,6 +264,40 @@ impl Store for FjallStore {
     fn bytes(&self) -> u64 {
         occupied(&self.path)
     }
+}
+
+/// A snapshot with the tables it is of: it outlives the store, and so does the lock on the directory.
+struct FjallMoment {
+    snapshot: Snapshot,
+    /// In the order of [`Space::ALL`].
+    keyspaces: [Keyspace; Space::ALL.len()],
+}
+
+impl fmt::Debug for FjallMoment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FjallMoment").finish_non_exhaustive()
+    }
+}
+
+impl Moment for FjallMoment {
+    fn scan(&self, space: Space, keys: Range<&[u8]>) -> Rows<'_> {
+        rows(&self.snapshot, &self.keyspaces[space as usize], space, keys)
+    }
+}
+
+/// The rows of a snapshot, up to the first that cannot be read.
+fn rows(snapshot: &Snapshot, keyspace: &Keyspace, space: Space, keys: Range<&[u8]>) -> Rows<'static> {
+    if keys.is_empty() {
+        return Box::new(std::iter::empty());
+    }
+    let mut rows = snapshot.range(keyspace, keys);
+    let mut failed = false;
+    Box::new(std::iter::from_fn(move || {
+        let row = rows.next().filter(|_| !failed)?;
+        let row = read(space, row);
+        failed = row.is_err();
+        Some(row)
+    }))
 }
 
 fn read(space: Space, row: ::fjall::Guard) -> Result<Row, StoreError> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Batch, Row, Rows, Space, Store, StoreError, Sync, check_order, check_row};
+use super::{Batch, Moment, Row, Rows, Space, Store, StoreError, Sync, check_order, check_row};
 
 type Table = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -146,6 +146,36 @@ fn write(tables: &mut Tables, batch: Batch) {
     }
 }
 
+/// Tables that nobody writes any more: the first write after it copied them.
+#[derive(Debug)]
+struct MemoryMoment {
+    tables: Tables,
+}
+
+impl Moment for MemoryMoment {
+    fn scan(&self, space: Space, keys: Range<&[u8]>) -> Rows<'_> {
+        rows(self.tables.get(&space).cloned().unwrap_or_default(), keys)
+    }
+}
+
+fn rows(table: Arc<Table>, keys: Range<&[u8]>) -> Rows<'static> {
+    let end = keys.end.to_vec();
+    let mut from = Bound::Included(keys.start.to_vec());
+    Box::new(std::iter::from_fn(move || {
+        let start = match &from {
+            Bound::Included(key) | Bound::Excluded(key) => key,
+            Bound::Unbounded => return None,
+        };
+        if *start >= end {
+            return None;
+        }
+        let range = (from.as_ref(), Bound::Excluded(&end));
+        let (key, value) = table.range::<Vec<u8>, _>(range).next()?;
+        from = Bound::Excluded(key.clone());
+        Some(Ok((key.clone(), value.clone())))
+    }))
+}
+
 impl Store for MemoryStore {
     fn commit(&self, batch: Batch, sync: Sync) -> Result<(), StoreError> {
         batch.check()?;
@@ -169,22 +199,11 @@ impl Store for MemoryStore {
     }
 
     fn scan(&self, space: Space, keys: Range<&[u8]>) -> Rows<'_> {
-        let table = self.table(space);
-        let end = keys.end.to_vec();
-        let mut from = Bound::Included(keys.start.to_vec());
-        Box::new(std::iter::from_fn(move || {
-            let start = match &from {
-                Bound::Included(key) | Bound::Excluded(key) => key,
-                Bound::Unbounded => return None,
-            };
-            if *start >= end {
-                return None;
-            }
-            let range = (from.as_ref(), Bound::Excluded(&end));
-            let (key, value) = table.range::<Vec<u8>, _>(range).next()?;
-            from = Bound::Excluded(key.clone());
-            Some(Ok((key.clone(), value.clone())))
-        }))
+        rows(self.table(space), keys)
+    }
+
+    fn moment(&self) -> Box<dyn Moment> {
+        Box::new(MemoryMoment { tables: self.state().tables.clone() })
     }
 
     fn last(&self, space: Space, keys: Range<&[u8]>) -> Result<Option<Row>, StoreError> {

@@ -227,6 +227,13 @@ pub type Row = (Vec<u8>, Vec<u8>);
 /// Rows in the order of their keys, as they were at one moment.
 pub type Rows<'a> = Box<dyn Iterator<Item = Result<Row, StoreError>> + Send + 'a>;
 
+/// All rows as they were between two commits, for as long as this is kept. What is written meanwhile is not in it, and what it
+/// holds stays on the disk although it was replaced.
+pub trait Moment: Send + fmt::Debug {
+    /// The rows with keys in a range, in order.
+    fn scan(&self, space: Space, keys: Range<&[u8]>) -> Rows<'_>;
+}
+
 /// Where keys and values are kept. The contract:
 ///
 /// - a batch is there whole or not at all, whatever happens; batches become durable in the order of their commits;
@@ -246,6 +253,9 @@ pub trait Store: Send + std::marker::Sync + fmt::Debug {
 
     /// The rows with keys in a range, in order.
     fn scan(&self, space: Space, keys: Range<&[u8]>) -> Rows<'_>;
+
+    /// This moment, to be read by whoever likes for as long as it takes.
+    fn moment(&self) -> Box<dyn Moment>;
 
     /// The last row with a key in a range.
     fn last(&self, space: Space, keys: Range<&[u8]>) -> Result<Option<Row>, StoreError>;

@@ -94,6 +94,29 @@ fn a_scan_sees_the_moment_it_began() {
 }
 
 #[test]
+fn a_moment_is_one_over_all_tables_and_outlives_what_is_written_and_ingested_after_it() {
+    everywhere(|store| {
+        store.commit(batch(&[(Records, "a", Some("1")), (Records, "b", Some("1"))]), Sync::Now).unwrap();
+        store.commit(batch(&[(Meta, "m", Some("1"))]), Sync::Later).unwrap();
+        let moment = store.moment();
+        let seen = |space| {
+            let rows = moment.scan(space, b"".as_slice()..b"z".as_slice()).map(Result::unwrap);
+            rows.map(|(key, value)| String::from_utf8([key, value].concat()).unwrap()).collect::<Vec<_>>()
+        };
+        for turn in 0..3 {
+            assert_eq!((seen(Records), seen(Meta)), (vec!["a1".into(), "b1".into()], vec!["m1".into()]), "{turn}");
+            let change =
+                [(Records, "a", None), (Records, "b", Some("2")), (Meta, "m", None), (Changes, "c", Some("1"))];
+            store.commit(batch(&change), Sync::Now).unwrap();
+            store.ingest(Records, &mut [(b"d".to_vec(), b"2".to_vec())].into_iter()).unwrap();
+        }
+        assert_eq!(seen(Changes), [""; 0]);
+        assert_eq!(moment.scan(Records, b"b".as_slice()..b"b".as_slice()).count(), 0);
+        assert_eq!(keys(store, Records, "a".."z"), ["b", "d"]);
+    });
+}
+
+#[test]
 fn a_scan_while_others_write_sees_whole_batches() {
     everywhere(|store| {
         std::thread::scope(|scope| {

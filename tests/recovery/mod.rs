@@ -9,20 +9,28 @@
 
 mod contents;
 mod disk;
+mod engine_faults;
+mod engine_stops;
 mod faults;
 mod image;
+mod lives;
 mod program;
 mod promises;
 mod proof;
 #[allow(dead_code, reason = "the preloaded library writes records, the tests read them")]
 mod record;
+mod script;
+mod small_disk;
 mod stops;
 mod store;
 mod store_stops;
 mod toy;
+mod writer;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use nigh::engine::Durability;
 
 /// Longer histories and more draws when this is set; otherwise all tests together take about a minute.
 fn is_long() -> bool {
@@ -47,6 +55,12 @@ fn a_history_when_asked_for() {
     match name.split(' ').collect::<Vec<_>>()[..] {
         ["plainly", number] => store::write(&root, store::open_plainly, number.parse().unwrap()).unwrap(),
         ["carefully", number] => store::write(&root, store::open_carefully, number.parse().unwrap()).unwrap(),
+        ["life", until, ending] => lives::live(&root, Durability::Fsync, until.parse().unwrap(), ending == "closes"),
+        ["risky-life", until, ending] => {
+            lives::live(&root, lives::INTERVAL, until.parse().unwrap(), ending == "closes")
+        }
+        ["writer"] => writer::write(&root),
+        ["slow-writer"] => writer::write_slowly(&root),
         _ => panic!("no history is called {name}"),
     }
 }

@@ -29,7 +29,7 @@ impl Ledger {
         self.line(&format!("acknowledged {number}\n"));
     }
 
-    fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         self.file.write_all(line.as_bytes()).expect("the ledger can be written");
     }
 }

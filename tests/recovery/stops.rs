@@ -63,14 +63,16 @@ pub(crate) struct Finding {
 #[derive(Default)]
 pub(crate) struct Findings {
     pub(crate) stops: usize,
+    /// Different disks, and how many of them were checked.
+    pub(crate) disks: usize,
     pub(crate) checks: usize,
     pub(crate) findings: Vec<Finding>,
 }
 
 impl fmt::Display for Findings {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stops, checks, findings } = self;
-        writeln!(to, "{stops} stops, {checks} different disks, {} complaints", findings.len())?;
+        let Self { stops, disks, checks, findings } = self;
+        writeln!(to, "{stops} stops, {checks} of {disks} different disks, {} complaints", findings.len())?;
         for Finding { before, next, model, complaint } in findings.iter().take(40) {
             writeln!(to, "  after {before} operations, {model:?}, before {next}: {complaint}")?;
         }
@@ -92,6 +94,15 @@ struct Stop {
 /// Stops before every operation, in all of these models, and after the last one. With `every` above one, power cuts and
 /// torn writes are tried at each so many-th stop only.
 pub(crate) fn every_stop(trace: &Trace, models: &[Model], every: usize, check: Check<'_>) -> Findings {
+    some_stops(trace, models, every, usize::MAX, check)
+}
+
+/// The same, with about this many checks at most, spread evenly.
+pub(crate) fn some_stops(trace: &Trace, models: &[Model], every: usize, most: usize, check: Check<'_>) -> Findings {
+    let stride = match most {
+        usize::MAX => 1,
+        _ => make_stops(trace, models, every.max(1), |_| {}).1.div_ceil(most).max(1),
+    };
     let all_notes: Vec<Note> = trace.records.iter().flat_map(note_of).collect();
     let found = Mutex::new(Findings::default());
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
@@ -101,12 +112,16 @@ pub(crate) fn every_stop(trace: &Trace, models: &[Model], every: usize, check: C
         for _ in 0..workers {
             scope.spawn(|| work(&receive, &all_notes, check, &found));
         }
-        let (stops, checks) = make_stops(trace, models, every.max(1), |stop| {
-            send.send(stop).expect("workers wait until the end");
+        let mut at = 0;
+        let (stops, disks) = make_stops(trace, models, every.max(1), |stop| {
+            if at % stride == 0 {
+                send.send(stop).expect("workers wait until the end");
+            }
+            at += 1;
         });
         drop(send);
         let mut found = found.lock().expect("workers catch panics");
-        (found.stops, found.checks) = (stops, checks);
+        (found.stops, found.disks, found.checks) = (stops, disks, disks.div_ceil(stride));
     });
     let mut found = found.into_inner().expect("workers catch panics");
     found.findings.sort_by_key(|finding| (finding.before, finding.model));

@@ -93,7 +93,7 @@ fn a_dropped_collection_without_a_folder_holds_up_no_other() {
     engine.submit(&name(), put("a")).unwrap();
     engine.checkpoint().unwrap();
     engine.drop_collection(&name()).unwrap();
-    let files = || std::fs::read_dir(path.join("segments/2")).map_or(0, |files| files.count());
+    let files = || std::fs::read_dir(path.join("segments/2")).map_or(0, Iterator::count);
     assert!(files() > 0);
     until("the second sweep", || files() == 0);
 }

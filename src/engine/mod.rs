@@ -200,8 +200,8 @@ impl Engine {
         answer.recv().unwrap_or_else(|_| Err(self.unanswered()))
     }
 
-    /// The same without waiting: `then` is called when it is done, on the thread that writes, so it must be quick. Refuses
-    /// with [`EngineError::Busy`] while the queue is full.
+    /// The same without waiting: `then` is called when it is done, on the thread that writes, so it must be quick, and
+    /// must not wait for another change: there is nobody else to make it. Refuses with [`EngineError::Busy`] while the queue is full.
     pub fn submit_then(
         &self,
         name: &CollectionName,

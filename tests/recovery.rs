@@ -7,6 +7,8 @@
 //! What surprises: nothing is killed here, and nothing sleeps. A program that ran once, to its end, has been stopped at every
 //! place.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 #[cfg(target_os = "linux")]
 #[path = "recovery/mod.rs"]
 mod recovery;

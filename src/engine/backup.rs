@@ -22,6 +22,7 @@ use super::commit::{Committer, now_ms};
 use super::files::{self, Fleeting, Refused, done};
 use super::hosted::{Hosted, unless_damaged};
 use super::inventory::{CollectionBackup, FileBackup, Inventory, Moment, NAME, SpaceBackup};
+use super::rows as rows_of_store;
 use super::{Engine, EngineError, OpenError, Sum};
 use crate::collection::{FileError, Snapshot};
 use crate::index::Damaged;
@@ -208,11 +209,16 @@ pub(super) fn refuse_existing(path: &Path) -> Result<(), BackupError> {
 fn write(root: &Path, file: File, frozen: Frozen) -> Result<Backup, BackupError> {
     let mut rows = RowsWriter::new(file);
     let mut sums: BTreeMap<u32, Sum> = BTreeMap::new();
+    let own = rows_of_store::place_at(&*frozen.rows)?;
     for (place, space) in SPACES.into_iter().enumerate() {
-        for row in frozen.rows.scan(space, FIRST..END) {
+        // Wherever the rows are in the store: in a backup they come first.
+        let from = if space == Space::Records { own } else { space };
+        for row in frozen.rows.scan(from, FIRST..END) {
             let row = row?;
-            if space == Space::Records {
-                add_row(&mut sums, &row.0, &row.1)?;
+            match space {
+                Space::Records => add_row(&mut sums, &row.0, &row.1)?,
+                Space::Meta if rows_of_store::is_of_place(&row.0) => continue,
+                _ => {}
             }
             done("writing", root, rows.push(place, &row))?;
         }
@@ -252,7 +258,7 @@ pub(super) fn add_row(sums: &mut BTreeMap<u32, Sum>, key: &[u8], value: &[u8]) -
 /// What the rows of every collection come to.
 pub(super) fn sums_of_rows(store: &dyn Store) -> Result<BTreeMap<u32, Sum>, StoreError> {
     let mut sums = BTreeMap::new();
-    for row in store.scan(Space::Records, FIRST..END) {
+    for row in store.scan(rows_of_store::place(store)?, FIRST..END) {
         let (key, value) = row?;
         add_row(&mut sums, &key, &value)?;
     }

@@ -154,9 +154,9 @@ impl Bulk<'_> {
         let load = Load { items: self.received, segments: files.collect(), checksum: self.sent };
         let job = Job { hosted: self.hosted.clone(), folder: self.folder.clone(), key: self.key.clone(), load };
         let (loaded, rows) = self.engine.in_turn(move |committer| committer.load(job))?;
-        if let Some(Rows { store, rows }) = rows {
+        if let Some(Rows { store, space, rows }) = rows {
             let hosted = self.hosted.clone();
-            let put = rows.ingest(&*store, hosted.number);
+            let put = rows.ingest(&*store, space, hosted.number);
             drop(store); // it may be closed and opened again from here on
             self.engine.in_turn(move |committer| committer.settle_load(&hosted, put))?;
         }

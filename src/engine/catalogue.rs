@@ -217,7 +217,7 @@ pub(super) fn is_readable(key: &[u8], value: &[u8]) -> bool {
         _ if of(PENDING) => read::<Pending>("", value).is_ok(),
         _ if of(ONCE) => read::<Answered>("", value).is_ok(),
         _ if of(LOADED) => read::<AnsweredLoad>("", value).is_ok(),
-        _ => true,
+        _ => super::rows::is_readable(key, value),
     }
 }
 
@@ -316,8 +316,8 @@ pub(super) fn fingerprint(writes: &[Write]) -> u64 {
 }
 
 /// The number of the change that put the item of an id, as its row has it.
-pub(super) fn version(store: &dyn Store, number: u32, id: &Id) -> Result<Option<u64>, StoreError> {
-    let row = store.get(Space::Records, &codec::record_key(number, id.as_str()))?;
+pub(super) fn version(store: &dyn Store, rows: Space, number: u32, id: &Id) -> Result<Option<u64>, StoreError> {
+    let row = store.get(rows, &codec::record_key(number, id.as_str()))?;
     row.map(|bytes| Ok(codec::read_row(id.as_str(), &bytes)?.1)).transpose()
 }
 

@@ -11,15 +11,15 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::draft::{Decision, Draft, Part, Refusal, Stream};
 use super::hosted::{Hosted, unless_damaged};
-use super::{CollectionName, Durability, EngineError, Health, Shared, Submission, Submitted};
+use super::{CollectionName, Durability, EngineError, Health, Shared, Submission, Submitted, rows};
 use crate::collection::{Change, Outcome};
-use crate::log::{Batch, ChangeLog, Entry, Frame, LogError, Store, Sync};
+use crate::log::{Batch, ChangeLog, Entry, Frame, LogError, Space, Store, StoreError, Sync};
 
 /// Submissions and changes in a group, at most: what a crash may find half done is bounded, and so is the wait of the first.
 const GROUP_MAX: usize = 4096;
@@ -42,6 +42,25 @@ pub(super) enum Task {
 pub(super) struct Logged {
     pub(super) log: Arc<dyn ChangeLog>,
     pub(super) store: Arc<dyn Store>,
+    /// Where the rows are, to be read and written.
+    pub(super) rows: Space,
+    /// Held by the migration that fills the space beside, as long as it does.
+    pub(super) migration: Weak<()>,
+    /// How far the space beside is swept.
+    pub(super) swept: Vec<u8>,
+}
+
+impl Logged {
+    /// A log and its store, which says where the rows are.
+    pub(super) fn new(log: Arc<dyn ChangeLog>, store: Arc<dyn Store>) -> Result<Logged, StoreError> {
+        let rows = rows::place(&*store)?;
+        Ok(Logged { log, store, rows, migration: Weak::new(), swept: Vec::new() })
+    }
+
+    /// Whether the space beside is being filled.
+    pub(super) fn is_migrating(&self) -> bool {
+        self.migration.strong_count() > 0
+    }
 }
 
 /// What only the thread that writes holds.
@@ -153,7 +172,7 @@ impl Committer {
             Err(refusal) => return group.into_iter().for_each(|(_, _, then)| answer(then, Err(refusal.clone()))),
         };
         let hosted = self.shared.hosted.load_full();
-        let mut draft = Draft::new(&*logged.store, now_ms(), self.next_number);
+        let mut draft = Draft::new(&*logged.store, logged.rows, now_ms(), self.next_number);
         let (mut parts, mut next): (Vec<(Part, Then)>, Vec<Waiting>) = (Vec::new(), Vec::new());
         for (name, submission, then) in group {
             let there = hosted.get(&name).cloned();

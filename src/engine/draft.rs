@@ -58,6 +58,9 @@ impl From<EngineError> for Refusal {
     }
 }
 
+/// The store, and in which space of it the rows are.
+type Rows<'a> = (&'a dyn Store, Space);
+
 /// The changes of a group to one collection.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -95,7 +98,7 @@ impl Stream {
     }
 
     /// The number of the change that put the item that is there, after the changes of the group so far.
-    fn version(&self, store: &dyn Store, id: &Id) -> Result<Option<u64>, StoreError> {
+    fn version(&self, (store, rows): Rows<'_>, id: &Id) -> Result<Option<u64>, StoreError> {
         let same = |&index: &u32| self.changes[index as usize].id() == id;
         if let Some(&index) = self.latest.find(self.hasher.hash_one(id), same) {
             return Ok(version_after(&self.changes[index as usize], self.first_seq + u64::from(index)));
@@ -103,12 +106,12 @@ impl Stream {
         match unless_damaged(|| self.before.get(id.as_str()).map(|item| item.seq)) {
             Ok(present) => Ok(present),
             // The store knows as well, only slower. Whoever reads next has the collection made anew.
-            Err(_) => catalogue::version(store, self.hosted.number, id),
+            Err(_) => catalogue::version(store, rows, self.hosted.number, id),
         }
     }
 
     /// What every change of a submission would do; an error when a condition does not hold.
-    fn look(&self, store: &dyn Store, writes: &[Write]) -> Result<Vec<Outcome>, Refusal> {
+    fn look(&self, store: Rows<'_>, writes: &[Write]) -> Result<Vec<Outcome>, Refusal> {
         let mut own: HashMap<&Id, Option<u64>> = HashMap::new();
         let first_seq = self.head() + 1;
         writes
@@ -153,13 +156,13 @@ impl Stream {
     }
 
     /// Writes what the rows are after the group: one line for every id.
-    fn write_rows(&self, rider: &mut Batch) {
+    fn write_rows(&self, rows: Space, rider: &mut Batch) {
         for &index in &self.latest {
             let (change, seq) = (&self.changes[index as usize], self.first_seq + u64::from(index));
             let key = codec::record_key(self.hosted.number, change.id().as_str());
             match change {
-                Change::Put(item) => rider.put(Space::Records, key, codec::write_row(item, seq)),
-                Change::Remove(_) | Change::Expire { .. } => rider.remove(Space::Records, key),
+                Change::Put(item) => rider.put(rows, key, codec::write_row(item, seq)),
+                Change::Remove(_) | Change::Expire { .. } => rider.remove(rows, key),
             }
         }
     }
@@ -186,6 +189,7 @@ fn outcome_of(change: &Change, present: Option<u64>) -> Outcome {
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     store: &'a dyn Store,
+    rows: Space,
     now_ms: i64,
     pub(super) streams: Vec<Stream>,
     rider: Batch,
@@ -195,8 +199,8 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// A group of nothing; a collection it makes has `next_number` or a higher one.
-    pub(super) fn new(store: &'a dyn Store, now_ms: i64, next_number: u32) -> Draft<'a> {
-        Draft { store, now_ms, streams: Vec::new(), rider: Batch::new(), keys: Vec::new(), next_number }
+    pub(super) fn new(store: &'a dyn Store, rows: Space, now_ms: i64, next_number: u32) -> Draft<'a> {
+        Draft { store, rows, now_ms, streams: Vec::new(), rider: Batch::new(), keys: Vec::new(), next_number }
     }
 
     /// Decides about a submission, and makes it part of the group if it can be.
@@ -210,7 +214,7 @@ impl<'a> Draft<'a> {
         let number = self.streams[stream].hosted.number;
         let Some(key) = submission.key.clone() else {
             if submission.looks() {
-                self.streams[stream].look(self.store, &submission.writes)?;
+                self.streams[stream].look((self.store, self.rows), &submission.writes)?;
             }
             let changes = self.streams[stream].add(submission.writes);
             return Ok(Decision::Part(Part { stream, changes }));
@@ -223,7 +227,7 @@ impl<'a> Draft<'a> {
         if let Some(before) = catalogue::answered(self.store, number, &key)? {
             return Ok(repeated(before, fingerprint, &key)?);
         }
-        let outcomes = self.streams[stream].look(self.store, &submission.writes)?;
+        let outcomes = self.streams[stream].look((self.store, self.rows), &submission.writes)?;
         let changes = self.streams[stream].add(submission.writes);
         let answered = Answered::new(fingerprint, self.streams[stream].head(), self.now_ms, &outcomes);
         catalogue::put_answered(&mut self.rider, number, &key, &answered);
@@ -259,7 +263,7 @@ impl<'a> Draft<'a> {
             catalogue::put_next(&mut self.rider, self.next_number);
         }
         for stream in &mut self.streams {
-            stream.write_rows(&mut self.rider);
+            stream.write_rows(self.rows, &mut self.rider);
             if !stream.changes.is_empty() {
                 let changes = std::mem::take(&mut stream.changes);
                 let (number, first_seq) = (stream.hosted.number, stream.first_seq);

@@ -68,6 +68,12 @@ pub enum EngineError {
         /// What failed.
         reason: String,
     },
+    /// A migration that could not be made. Everything is as it was.
+    #[error("the rows were not migrated: {reason}")]
+    Migration {
+        /// What failed.
+        reason: String,
+    },
     /// No room on the disk. Reads go on; writes resume when there is room again.
     #[error("the disk is full; reads go on, and writes resume when there is room again")]
     DiskFull,

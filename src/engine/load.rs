@@ -15,11 +15,13 @@ use super::hosted::{Hosted, Unsettled, unless_damaged};
 use super::rows::Merged;
 use super::{CollectionName, CollectionSettings, EngineError, OpenError, RequestKey};
 use crate::collection::{Adopted, Change, Collection, FileError, Id, Segment};
-use crate::log::{Batch, Entry, Frame, Load, LogError, Space, Store, StoreError, codec};
+use crate::log::{Batch, ChangeLog, Entry, Frame, Load, LogError, Space, Store, StoreError, codec};
 
 /// The rows of a load, and the store they are for.
 pub(super) struct Rows {
     pub(super) store: Arc<dyn Store>,
+    /// Which space of it.
+    pub(super) space: Space,
     pub(super) rows: Merged,
 }
 
@@ -43,7 +45,8 @@ impl Committer {
             let known = self.shared.hosted.load().keys().cloned().collect();
             return Err(EngineError::NoCollection { name: hosted.name.clone(), known });
         }
-        let (store, head) = (logged.store.clone(), logged.log.head(hosted.number).map_err(unreadable)?);
+        let (store, space) = (logged.store.clone(), logged.rows);
+        let head = logged.log.head(hosted.number).map_err(unreadable)?;
         if let Some(key) = &key
             && let Some(before) = catalogue::loaded(&*store, hosted.number, key).map_err(unreadable)?
         {
@@ -75,7 +78,7 @@ impl Committer {
             unsettled.loaded = loaded.clone();
         }
         hosted.tell();
-        Ok((loaded, Some(Rows { store, rows })))
+        Ok((loaded, Some(Rows { store, space, rows })))
     }
 
     /// Ends a load once its rows are in the store.
@@ -141,9 +144,28 @@ fn settling(logged: &Logged, number: u32, pending: &Pending, loaded: &Loaded) ->
 
 /// The rows that changed after a number, as the log has them.
 pub(super) fn rows_after(logged: &Logged, number: u32, seq: u64) -> Result<Batch, LogError> {
-    let mut rows: BTreeMap<Id, Option<Vec<u8>>> = BTreeMap::new();
-    for frame in logged.log.tail(number, seq + 1) {
-        let Frame { first_seq, entry, .. } = frame?;
+    let mut batch = Batch::new();
+    for (id, row) in changed_after(&*logged.log, number, seq, u64::MAX)?.0 {
+        let key = codec::record_key(number, id.as_str());
+        match row {
+            Some(row) => batch.put(logged.rows, key, row),
+            None => batch.remove(logged.rows, key),
+        }
+    }
+    Ok(batch)
+}
+
+/// What became of items.
+type Changed = BTreeMap<Id, Option<Vec<u8>>>;
+
+/// The rows of items that changed after a number, `None` for one that is gone, and the number of the last change among them; it
+/// ends early with the frame in which it has seen as many changes as `most`.
+pub(super) fn changed_after(log: &dyn ChangeLog, number: u32, seq: u64, most: u64) -> Result<(Changed, u64), LogError> {
+    let (mut rows, mut last) = (Changed::new(), seq);
+    for frame in log.tail(number, seq + 1) {
+        let frame = frame?;
+        last = frame.next_seq() - 1;
+        let Frame { first_seq, entry, .. } = frame;
         let Entry::Changes(changes) = entry else { continue }; // loads end one after the other
         for (change, seq) in changes.into_iter().zip(first_seq..) {
             match change {
@@ -151,16 +173,11 @@ pub(super) fn rows_after(logged: &Logged, number: u32, seq: u64) -> Result<Batch
                 Change::Remove(id) | Change::Expire { id, .. } => rows.insert(id, None),
             };
         }
-    }
-    let mut batch = Batch::new();
-    for (id, row) in rows {
-        let key = codec::record_key(number, id.as_str());
-        match row {
-            Some(row) => batch.put(Space::Records, key, row),
-            None => batch.remove(Space::Records, key),
+        if last - seq >= most {
+            break;
         }
     }
-    Ok(batch)
+    Ok((rows, last))
 }
 
 /// Ends a load that was under way when the process ended: its rows are put into the store from its files.
@@ -183,7 +200,7 @@ pub(super) fn resume(
 /// Puts the rows of a load into the store, and ends it.
 pub(super) fn end(logged: &Logged, number: u32, unsettled: &Unsettled) -> Result<(), OpenError> {
     let Unsettled { pending, rows, loaded } = unsettled;
-    unless_damaged(|| rows.ingest(&*logged.store, number)).map_err(FileError::from)??;
+    unless_damaged(|| rows.ingest(&*logged.store, logged.rows, number)).map_err(FileError::from)??;
     let batch = settling(logged, number, pending, loaded)?;
     Ok(logged.log.append(&[], batch, crate::log::Sync::Now)?)
 }
@@ -197,7 +214,8 @@ impl Hosted {
     /// Puts the rows of a load that is under way into the store now, for somebody who needs them whole.
     pub(super) fn complete_rows(&self, logged: &Logged) -> Result<(), OpenError> {
         let Some(unsettled) = self.unsettled().clone() else { return Ok(()) };
-        unless_damaged(|| unsettled.rows.ingest(&*logged.store, self.number)).map_err(FileError::from)??;
+        unless_damaged(|| unsettled.rows.ingest(&*logged.store, logged.rows, self.number))
+            .map_err(FileError::from)??;
         let batch = rows_after(logged, self.number, unsettled.loaded.seq)?;
         Ok(logged.log.append(&[], batch, crate::log::Sync::Now)?)
     }

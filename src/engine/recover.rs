@@ -21,7 +21,7 @@ use super::commit::{Committer, Logged};
 use super::hosted::{Hosted, unless_damaged};
 use super::{CollectionName, CollectionSettings, Health, Refused, Settings, Shared, catalogue, load, schema};
 use crate::collection::{Adopted, Change, Collection, FileError, Segment, SegmentDraft};
-use crate::log::{Entry, Home, HomeError, Local, LogError, Space, Store, StoreError, codec};
+use crate::log::{Entry, Home, HomeError, Local, LogError, Store, StoreError, codec};
 
 /// Rows in a segment that is made anew, so that making it takes a bounded share of memory.
 const SEGMENT_ROWS: usize = 4_000_000;
@@ -72,7 +72,7 @@ pub enum OpenError {
 /// Everything that a store holds, without a directory for files.
 pub(super) fn over(store: Arc<dyn Store>, settings: Settings) -> Result<Committer, OpenError> {
     let log = Local::open(store.clone(), None)?;
-    host(Logged { log: Arc::new(log), store }, settings, None, Health::Ready)
+    host(Logged::new(Arc::new(log), store)?, settings, None, Health::Ready)
 }
 
 /// Everything in a directory, as it was when the last accepted change was made.
@@ -118,7 +118,7 @@ pub(super) fn open_log(home: &Home) -> Result<(Logged, Health), OpenError> {
         }
         opened => (opened?, Health::Ready),
     };
-    Ok((Logged { log: Arc::new(log), store }, health))
+    Ok((Logged::new(Arc::new(log), store)?, health))
 }
 
 /// What a start had to do.
@@ -245,7 +245,7 @@ pub(super) fn from_rows(
     let head = logged.log.head(number)?;
     let (mut draft, mut segments) = (SegmentDraft::new(), Vec::new());
     let (first, end) = (number.to_be_bytes(), (number + 1).to_be_bytes());
-    for row in logged.store.scan(Space::Records, &first..&end) {
+    for row in logged.store.scan(logged.rows, &first..&end) {
         let (key, value) = row?;
         let (_, id) = codec::read_record_key(&key)?;
         let (item, seq) = codec::read_row(id, &value)?;

@@ -18,7 +18,7 @@ use super::commit::Logged;
 use super::files::{self, done};
 use super::hosted::unless_damaged;
 use super::verify::{items_that_differ, opened, sum_of_rows};
-use super::{CollectionName, CollectionSettings, OpenError, Sum, catalogue, load, recover, salvage, schema};
+use super::{CollectionName, CollectionSettings, OpenError, Sum, catalogue, load, recover, rows, salvage, schema};
 use crate::collection::{Collection, FileError, remove_unused};
 use crate::log::{Batch, FjallStore, Home, Local, LogError, Space, Store, StoreError, Sync, codec};
 
@@ -88,7 +88,7 @@ fn damage_of(home: &Home) -> Result<Option<String>, OpenError> {
 fn read_all(store: &dyn Store) -> Result<(), StoreError> {
     let known: BTreeSet<u32> = catalogue::collections(store)?.iter().map(|(number, ..)| *number).collect();
     let dropped = catalogue::dropped(store)?;
-    for row in store.scan(Space::Records, FIRST..END) {
+    for row in store.scan(rows::place(store)?, FIRST..END) {
         let (key, value) = row?;
         let (number, id) = codec::read_record_key(&key)?;
         codec::read_row(id, &value)?;
@@ -132,7 +132,7 @@ fn accept_log(home: &Home, repaired: &mut Repaired) -> Result<Logged, OpenError>
         }
         opened => opened?,
     };
-    Ok(Logged { log: Arc::new(log), store })
+    Ok(Logged::new(Arc::new(log), store)?)
 }
 
 /// Makes the files of a collection such that they fit its rows; how many items it has.
@@ -222,12 +222,12 @@ fn settle(
         for slot in segment.points().slots() {
             let item = segment.item(slot);
             let key = codec::record_key(number, item.id);
-            let there = logged.store.get(Space::Records, &key)?;
+            let there = logged.store.get(logged.rows, &key)?;
             let newer =
                 there.and_then(|row| codec::read_row(item.id, &row).ok()).is_some_and(|(_, seq)| seq > item.seq);
             if !newer {
                 let mut one = Batch::new();
-                one.put(Space::Records, key, codec::write_row_of(&item));
+                one.put(logged.rows, key, codec::write_row_of(&item));
                 logged.store.commit(one, Sync::Later)?;
             }
             kept += 1;

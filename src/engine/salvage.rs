@@ -17,7 +17,7 @@ use super::backup::{END, FIRST};
 use super::files::{self, done};
 use super::repair::Repaired;
 use super::sums::items;
-use super::{CollectionName, CollectionSettings, OpenError, catalogue};
+use super::{CollectionName, CollectionSettings, OpenError, catalogue, rows};
 use crate::collection::{Change, Collection, FileError, Id};
 use crate::log::{Batch, COMMITS_KEY, Entry, FjallStore, Frame, Home, MemoryStore, Row, Space, Store, Sync, codec};
 
@@ -104,8 +104,10 @@ impl Readable {
 pub(super) fn fresh_store(home: &Home, repaired: &mut Repaired) -> Result<(), OpenError> {
     let store = FjallStore::open(&home.store_path(), &crate::log::Settings::default()).ok();
     let of = |space| Readable::of(store.as_ref().map(|store| store as &dyn Store), space);
-    let (mut rows, mut frames, mut meta) = (of(Space::Records), of(Space::Changes), of(Space::Meta));
+    let own = store.as_ref().map_or(Space::Records, |store| place_of_rows(store, repaired));
+    let (mut rows, mut frames, mut meta) = (of(own), of(Space::Changes), of(Space::Meta));
     drop(store);
+    meta.rows.retain(|key, _| !rows::is_of_place(key)); // the fresh store has them where they are at first
     rows.sift(|key, value| codec::read_record_key(key).is_ok_and(|(_, id)| codec::read_row(id, value).is_ok()));
     frames.sift(|key, value| {
         codec::read_change_key(key).is_ok_and(|(stream, first)| codec::read_frame(stream, first, value).is_ok())
@@ -123,6 +125,18 @@ pub(super) fn fresh_store(home: &Home, repaired: &mut Repaired) -> Result<(), Op
     let numbers: BTreeSet<u32> = collections.iter().map(|(number, ..)| *number).collect();
     rows.rows.retain(|key, _| codec::read_record_key(key).is_ok_and(|(number, _)| numbers.contains(&number)));
     write(home, [(Space::Records, rows.rows), (Space::Changes, log), (Space::Meta, meta.rows)])
+}
+
+/// Where the rows are. Where that cannot be read, they are where there are any.
+fn place_of_rows(store: &dyn Store, repaired: &mut Repaired) -> Space {
+    let holds = |space| store.scan(space, FIRST..END).next().is_some();
+    rows::place(store).unwrap_or_else(|error| {
+        let found = if holds(Space::Records) { Space::Records } else { Space::Shadow };
+        if holds(rows::beside(found)) {
+            repaired.lost.push(format!("which of two sets of rows is the newer, {} is taken: {error}", found.name()));
+        }
+        found
+    })
 }
 
 fn write(home: &Home, spaces: [(Space, Table); 3]) -> Result<(), OpenError> {

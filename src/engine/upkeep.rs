@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::backup::{END, FIRST};
 use super::commit::{Committer, Then};
 use super::hosted::{Hosted, unless_damaged};
-use super::{CollectionName, CollectionSettings, EngineError, Health, catalogue, load, recover};
+use super::{CollectionName, CollectionSettings, EngineError, Health, catalogue, load, recover, rows};
 use crate::collection::{Change, Checkpoint, Collection, remove_unused};
 use crate::log::{Batch, Space, Store, StoreError};
 
@@ -76,7 +77,11 @@ impl Committer {
     pub(super) fn trim(&mut self, hosted: &Hosted, before: u64) -> Result<(), EngineError> {
         let begin = Instant::now();
         while begin.elapsed() < TRIMMING && hosted.unsettled().is_none() {
-            match self.writable()?.log.trim(hosted.number, before) {
+            let logged = self.writable()?;
+            if logged.is_migrating() {
+                break; // it reads the log from where it began
+            }
+            match logged.log.trim(hosted.number, before) {
                 Ok(oldest) if oldest == hosted.oldest.swap(oldest, Ordering::Relaxed) => break,
                 Ok(_) => {}
                 Err(error) => {
@@ -191,14 +196,19 @@ impl Committer {
 
     /// Sweeps out some of what dropped collections left.
     pub(super) fn sweep(&mut self) -> Result<(), EngineError> {
-        let store = self.writable()?.store.clone();
+        self.sweep_beside()?;
+        let logged = self.writable()?;
+        if logged.is_migrating() {
+            return Ok(()); // it reads the log, and may be copying what would be swept
+        }
+        let (store, rows) = (logged.store.clone(), logged.rows);
         // While a load into it goes on, files and rows may still come.
         self.gone.retain(|gone| gone.loads.load(Ordering::SeqCst) > 0);
         for number in catalogue::dropped(&*store).map_err(put_off)? {
             if self.gone.iter().any(|gone| gone.number == number) {
                 continue;
             }
-            let batch = leavings(&*store, number).map_err(put_off)?;
+            let batch = leavings(&*store, rows, number).map_err(put_off)?;
             if batch.is_empty() {
                 if let Some(home) = &self.shared.home {
                     match remove_unused(&home.segments_path(number), &[]) {
@@ -214,6 +224,29 @@ impl Committer {
             }
         }
         Ok(())
+    }
+
+    /// Sweeps out some of what a migration left in the space beside the rows; whether there may be more.
+    pub(super) fn sweep_beside(&mut self) -> Result<bool, EngineError> {
+        let logged = self.writable()?;
+        if logged.is_migrating() || !rows::is_marked(&*logged.store).map_err(put_off)? {
+            return Ok(false);
+        }
+        let (space, from) = (rows::beside(logged.rows), logged.swept.clone());
+        let mut batch = Batch::new();
+        let mut last = Vec::new();
+        for row in logged.store.scan(space, FIRST.max(&from)..END).take(SWEEP) {
+            last = row.map_err(put_off)?.0;
+            batch.remove(space, last.clone());
+        }
+        let is_empty = batch.is_empty() && from.is_empty();
+        if is_empty {
+            rows::forget_marks(&mut batch);
+        }
+        self.append(&[], batch)?;
+        // Not from the first key each time: what was removed is passed over slowly. At the end, once more from there.
+        self.logged.as_mut().ok_or(EngineError::DiskFull)?.swept = last;
+        Ok(!is_empty)
     }
 
     /// Writes checkpoints of all collections. One that fails costs the next start time, no data.
@@ -240,10 +273,10 @@ impl Committer {
 }
 
 /// Some of the rows, changes and remembered requests of a dropped collection, to be removed.
-fn leavings(store: &dyn Store, number: u32) -> Result<Batch, StoreError> {
+fn leavings(store: &dyn Store, rows: Space, number: u32) -> Result<Batch, StoreError> {
     let mut batch = Batch::new();
     let (first, end) = (number.to_be_bytes(), (number + 1).to_be_bytes());
-    for space in [Space::Records, Space::Changes] {
+    for space in [rows, Space::Changes] {
         for row in store.scan(space, &first..&end).take(SWEEP) {
             batch.remove(space, row?.0);
         }

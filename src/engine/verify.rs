@@ -19,7 +19,7 @@ use super::files::{self, Fleeting};
 use super::hosted::unless_damaged;
 use super::questions::{self, QUESTIONS};
 use super::sums::items;
-use super::{CollectionName, CollectionSettings, OpenError, Sum, load, recover};
+use super::{CollectionName, CollectionSettings, OpenError, Sum, load, recover, rows};
 use crate::collection::{Collection, FileError, Snapshot};
 use crate::log::{ChangeLog, FjallStore, HighWater, Home, Local, LogError, Space, Store, codec};
 
@@ -126,6 +126,7 @@ impl Looking {
         if let Err(error) = catalogue::all_answered(&*store) {
             self.note(error);
         }
+        self.place(&*store);
         self.found.frames = self.frames(&*store, &collections);
         self.rows(&*store, &collections);
         let log = self.log(home, &store);
@@ -193,11 +194,22 @@ impl Looking {
         count
     }
 
+    /// Looks where the rows are, and that there is nothing beside them without a reason.
+    fn place(&mut self, store: &dyn Store) {
+        let beside = |own| store.scan(rows::beside(own), FIRST..END).next().transpose();
+        let looked = rows::place(store).and_then(|own| Ok((beside(own)?.is_some(), rows::is_marked(store)?)));
+        match looked {
+            Ok((true, false)) => self.note("there are rows beside those that are used, and nothing says why"),
+            Ok(_) => {}
+            Err(error) => self.note(format_args!("where the rows are: {error}")),
+        }
+    }
+
     /// Reads every row; those of no collection are noted.
     fn rows(&mut self, store: &dyn Store, collections: &[(u32, CollectionName, CollectionSettings)]) {
         let dropped = catalogue::dropped(store).unwrap_or_default();
         let mut strangers = std::collections::BTreeMap::<u32, u64>::new();
-        for row in store.scan(Space::Records, FIRST..END) {
+        for row in store.scan(place(store), FIRST..END) {
             let read = row.and_then(|(key, value)| {
                 let (number, id) = codec::read_record_key(&key)?;
                 codec::read_row(id, &value).map(|_| number)
@@ -223,8 +235,10 @@ impl Looking {
     ) {
         let seq = log.as_ref().and_then(|log| log.head(number).ok()).unwrap_or_default();
         let collection = log.and_then(|log| {
-            let logged = Logged { log, store: store.clone() };
-            let opened = unless_damaged(|| opened(&logged, &home.segments_path(number), number, &settings, &name));
+            let opened = unless_damaged(|| {
+                let logged = Logged::new(log, store.clone())?;
+                opened(&logged, &home.segments_path(number), number, &settings, &name)
+            });
             match opened.map_err(|damaged| OpenError::from(FileError::from(damaged))).flatten() {
                 Ok(collection) => Some(collection),
                 Err(error) => {
@@ -287,11 +301,16 @@ pub(super) fn opened(
     Ok(collection)
 }
 
+/// Where the rows are; when that cannot be told, it was noted, and they are looked for where they were at first.
+fn place(store: &dyn Store) -> Space {
+    rows::place(store).unwrap_or(Space::Records)
+}
+
 /// What the rows of a collection come to, those that can be read.
 pub(super) fn sum_of_rows(store: &dyn Store, number: u32) -> Sum {
     let mut sum = Sum::default();
     let (first, end) = (number.to_be_bytes(), (number + 1).to_be_bytes());
-    for (key, value) in store.scan(Space::Records, &first..&end).flatten() {
+    for (key, value) in store.scan(place(store), &first..&end).flatten() {
         let read = codec::read_record_key(&key).and_then(|(_, id)| codec::read_row(id, &value));
         if let Ok((item, seq)) = read {
             sum.add_checksum(super::checksum_of(&item), seq);
@@ -305,7 +324,7 @@ pub(super) fn items_that_differ(store: &dyn Store, number: u32, snapshot: &Snaps
     let mut differences = Vec::new();
     let mut in_both = 0;
     let (first, end) = (number.to_be_bytes(), (number + 1).to_be_bytes());
-    for (key, value) in store.scan(Space::Records, &first..&end).flatten() {
+    for (key, value) in store.scan(place(store), &first..&end).flatten() {
         let Ok((item, seq)) = codec::read_record_key(&key).and_then(|(_, id)| codec::read_row(id, &value)) else {
             continue; // noted where rows are read
         };
@@ -327,7 +346,7 @@ pub(super) fn items_that_differ(store: &dyn Store, number: u32, snapshot: &Snaps
         }
     }
     if in_both != snapshot.len() {
-        let lacks = |id: &str| store.get(Space::Records, &codec::record_key(number, id)) == Ok(None);
+        let lacks = |id: &str| store.get(place(store), &codec::record_key(number, id)) == Ok(None);
         let alone = items(snapshot).filter(|item| lacks(item.id));
         differences.extend(alone.map(|item| format!("{} is in a segment and has no row", item.id)));
     }

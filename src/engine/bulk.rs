@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hosted::Hosted;
 use super::load::Rows;
-use super::{CollectionName, CollectionSettings, Engine, EngineError, RequestKey};
+use super::{CollectionName, Engine, EngineError, RequestKey};
 use crate::collection::{FileError, Item, ItemRef, Segment, SegmentDraft};
 use crate::log::{Load, codec};
 
@@ -72,13 +72,10 @@ impl Engine {
     /// the load is made once: repeating it gives the first answer.
     pub fn bulk(&self, name: &CollectionName, key: Option<RequestKey>) -> Result<Bulk<'_>, EngineError> {
         self.shared.health().writable()?;
-        if self.hosted(name).is_err() {
-            self.configure(name, CollectionSettings::default())?;
-        }
-        let hosted = self.hosted(name)?;
         let Some(home) = &self.shared.home else { return Err(EngineError::NoDirectory { what: "a bulk load" }) };
+        let of = name.clone();
+        let hosted = self.in_turn(move |committer| committer.begin_load(&of))?;
         let folder = home.segments_path(hosted.number);
-        hosted.loads.fetch_add(1, Ordering::SeqCst);
         let (draft, segments) = (SegmentDraft::new(), Vec::new());
         Ok(Bulk { engine: self, hosted, folder, key, draft, segments, received: 0, superseded: 0, sent: 0, kept: 0 })
     }

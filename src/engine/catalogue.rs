@@ -181,6 +181,7 @@ pub(super) fn put_next(batch: &mut Batch, next: u32) {
 pub(super) fn drop_collection(batch: &mut Batch, number: u32) {
     batch.remove(Space::Meta, numbered(COLLECTION, number));
     batch.remove(Space::Meta, numbered(CHECKPOINT, number));
+    batch.remove(Space::Meta, numbered(PENDING, number));
     batch.put(Space::Meta, numbered(DROPPED, number), *b"");
 }
 

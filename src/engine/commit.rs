@@ -50,15 +50,17 @@ pub(super) struct Committer {
     /// `None` while the store is being opened again.
     pub(super) logged: Option<Logged>,
     pub(super) next_number: u32,
+    /// Collections that were dropped while something was loaded into them.
+    pub(super) gone: Vec<Arc<Hosted>>,
     /// Since when there are commits that a power cut would lose.
     unsynced: Option<Instant>,
 }
 
-type Waiting = (CollectionName, Submission, Then);
+pub(super) type Waiting = (CollectionName, Submission, Then);
 
 impl Committer {
     pub(super) fn new(shared: Arc<Shared>, logged: Logged, next_number: u32) -> Committer {
-        Committer { shared, logged: Some(logged), next_number, unsynced: None }
+        Committer { shared, logged: Some(logged), next_number, gone: Vec::new(), unsynced: None }
     }
 
     /// Works until it is told to stop, or nobody is left who could tell.
@@ -104,7 +106,7 @@ impl Committer {
     fn sync_due(&self) -> Option<Instant> {
         match self.shared.settings.durability {
             Durability::Fsync => None,
-            Durability::Interval(interval) => self.unsynced.map(|since| since + interval),
+            Durability::Interval(interval) => self.unsynced.and_then(|since| since.checked_add(interval)),
         }
     }
 
@@ -145,10 +147,10 @@ impl Committer {
     }
 
     /// Makes a group of submissions durable and visible, and answers each.
-    fn commit(&mut self, group: Vec<Waiting>) {
+    pub(super) fn commit(&mut self, group: Vec<Waiting>) {
         let logged = match self.writable() {
             Ok(logged) => logged,
-            Err(refusal) => return group.into_iter().for_each(|(_, _, then)| then(Err(refusal.clone()))),
+            Err(refusal) => return group.into_iter().for_each(|(_, _, then)| answer(then, Err(refusal.clone()))),
         };
         let hosted = self.shared.hosted.load_full();
         let mut draft = Draft::new(&*logged.store, now_ms(), self.next_number);
@@ -157,17 +159,19 @@ impl Committer {
             let there = hosted.get(&name).cloned();
             match draft.decide(name, there, submission) {
                 Ok(Decision::Part(part)) => parts.push((part, then)),
-                Ok(Decision::Repeated(answer)) => then(Ok(answer)),
+                Ok(Decision::Repeated(before)) => answer(then, Ok(before)),
                 Ok(Decision::Next(name, submission)) => next.push((name, submission, then)),
-                Err(Refusal::Request(error)) => then(Err(error)),
-                Err(Refusal::Store(error)) => then(Err(EngineError::ReadOnly { reason: error.to_string() })),
+                Err(Refusal::Request(error)) => answer(then, Err(error)),
+                Err(Refusal::Store(error)) => {
+                    answer(then, Err(EngineError::ReadOnly { reason: error.to_string() }));
+                }
             }
         }
         let (frames, rider, streams, next_number) = draft.finish();
         self.next_number = next_number;
         match self.append(&frames, rider) {
             Ok(()) => self.show(frames, streams, parts),
-            Err(refusal) => parts.into_iter().for_each(|(_, then)| then(Err(refusal.clone()))),
+            Err(refusal) => parts.into_iter().for_each(|(_, then)| answer(then, Err(refusal.clone()))),
         }
         if !next.is_empty() {
             self.commit(next);
@@ -210,7 +214,7 @@ impl Committer {
                 Some((first_seq, outcomes)) => (first_seq + changes.end as u64 - 1, outcomes[changes].to_vec()),
                 None => (first_seq - 1, Vec::new()),
             };
-            then(Ok(Submitted { outcomes, seq, repeated: false }));
+            answer(then, Ok(Submitted { outcomes, seq, repeated: false }));
         }
     }
 
@@ -233,6 +237,13 @@ impl Committer {
             let _ = self.rebuild(hosted);
             removals.into_iter().map(|gone| if gone { Outcome::Removed } else { Outcome::Replaced }).collect()
         })
+    }
+}
+
+/// Answers one who waits. A mistake of theirs is not ours, and hinders nobody else.
+fn answer(then: Then, answer: Result<Submitted, EngineError>) {
+    if catch_unwind(AssertUnwindSafe(|| then(answer))).is_err() {
+        tracing::error!("what was to be called after a change panicked; the change stands");
     }
 }
 

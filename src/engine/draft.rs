@@ -13,7 +13,7 @@ use hashbrown::hash_table::Entry as Place;
 
 use super::catalogue::{self, Answered};
 use super::hosted::{Hosted, unless_damaged};
-use super::{CollectionName, CollectionSettings, EngineError, RequestKey, Submission, Submitted, Write};
+use super::{CollectionName, CollectionSettings, Condition, EngineError, RequestKey, Submission, Submitted, Write};
 use crate::collection::{Change, Collection, Id, Outcome, Snapshot};
 use crate::log::{Batch, Entry, Frame, Space, Store, StoreError, codec};
 
@@ -119,8 +119,14 @@ impl Stream {
                     Some(present) => *present,
                     None => self.version(store, change.id())?,
                 };
-                if !condition.holds(present) {
-                    let (id, condition) = (change.id().clone(), *condition);
+                // An end of life is one of a version, whoever hands it in.
+                let inherent = match change {
+                    Change::Expire { put_seq, .. } => Condition::Version(*put_seq),
+                    Change::Put(_) | Change::Remove(_) => Condition::Always,
+                };
+                if let Some(condition) = [*condition, inherent].into_iter().find(|condition| !condition.holds(present))
+                {
+                    let id = change.id().clone();
                     return Err(EngineError::Condition { id, condition, present }.into());
                 }
                 own.insert(change.id(), version_after(change, seq));
@@ -159,7 +165,7 @@ impl Stream {
     }
 }
 
-/// The version of an item after a change to it. Expiry is submitted with its condition, so it removes when it gets here.
+/// The version of an item after a change to it. An end of life of another version is refused before, so it removes when it gets here.
 fn version_after(change: &Change, seq: u64) -> Option<u64> {
     match change {
         Change::Put(_) => Some(seq),

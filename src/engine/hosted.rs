@@ -97,14 +97,14 @@ impl Hosted {
 
     /// The collection once it has made the change with a number.
     pub(super) fn snapshot_from(&self, seq: u64, patience: Duration) -> Result<Arc<Snapshot>, EngineError> {
-        let until = Instant::now() + patience;
+        let until = Instant::now().checked_add(patience);
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let snapshot = self.snapshot();
             if snapshot.seq() >= seq {
                 return Ok(snapshot);
             }
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return Err(EngineError::Behind { asked: seq, seq: snapshot.seq() });
             }

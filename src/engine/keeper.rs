@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use super::commit::{Committer, Task, now_ms};
 use super::hosted::{Hosted, unless_damaged};
-use super::{Condition, EngineError, Health, Shared, Submission, Write};
-use crate::collection::{Change, FileError};
+use super::{EngineError, Health, Shared};
+use crate::collection::FileError;
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -92,26 +92,28 @@ impl Rounds {
         }
     }
 
-    /// Submits the ends of life that are due: each by itself, so that one that was put again since hinders no other.
+    /// Has the ends of life that are due made.
     fn expire(&self, hosted: &Arc<Hosted>) {
         let due = match unless_damaged(|| hosted.collection().due(now_ms(), DUE_MAX)) {
             Ok(due) => due,
             Err(damaged) => return self.heal(damaged.file),
         };
-        for change in due {
-            let Change::Expire { put_seq, .. } = change else { continue };
-            let write = Write { change, condition: Condition::Version(put_seq) };
-            let task = Task::Submit(hosted.name.clone(), Submission::from(write), Box::new(|_| ()));
-            if self.queue.send(task).is_err() {
-                return;
-            }
+        if !due.is_empty() {
+            let hosted = hosted.clone();
+            self.in_turn(move |committer| {
+                committer.expire(&hosted, due);
+                Ok(())
+            });
         }
     }
 
     fn checkpoint_if_due(&self, hosted: &Arc<Hosted>) {
+        // A checkpoint that was written and not recorded, because a load was under way, counts for nothing.
+        let unrecorded = hosted.snapshot().seq().saturating_sub(hosted.saved.load(Ordering::Relaxed));
         let unsaved = hosted.collection().unsaved();
+        let (bytes, changes) = (unsaved.bytes, unsaved.changes.max(unrecorded));
         let settings = &self.shared.settings;
-        if unsaved.bytes < settings.checkpoint_bytes && unsaved.changes < settings.checkpoint_changes {
+        if hosted.unsettled().is_some() || bytes < settings.checkpoint_bytes && changes < settings.checkpoint_changes {
             return;
         }
         let Some(home) = &self.shared.home else { return };

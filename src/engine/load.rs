@@ -13,7 +13,7 @@ use super::catalogue::{self, Pending};
 use super::commit::{Committer, Logged, now_ms};
 use super::hosted::{Hosted, Unsettled, unless_damaged};
 use super::rows::Merged;
-use super::{EngineError, OpenError, RequestKey};
+use super::{CollectionName, CollectionSettings, EngineError, OpenError, RequestKey};
 use crate::collection::{Adopted, Change, Collection, FileError, Id, Segment};
 use crate::log::{Batch, Entry, Frame, Load, LogError, Space, Store, StoreError, codec};
 
@@ -24,10 +24,25 @@ pub(super) struct Rows {
 }
 
 impl Committer {
+    /// The collection for a load, made if it is not there; from here on nobody takes the files of the load for unused.
+    pub(super) fn begin_load(&mut self, name: &CollectionName) -> Result<Arc<Hosted>, EngineError> {
+        let there = |committer: &Committer| committer.shared.hosted.load().get(name).cloned();
+        if there(self).is_none() {
+            self.configure(name, CollectionSettings::default())?;
+        }
+        let hosted = there(self).expect("it was there or has just been made");
+        hosted.loads.fetch_add(1, Ordering::SeqCst);
+        Ok(hosted)
+    }
+
     /// Writes the line of a load and shows its items; what it gives back has to be put into the store.
     pub(super) fn load(&mut self, job: Job) -> Result<(Loaded, Option<Rows>), EngineError> {
         let Job { hosted, folder, key, load } = job;
         let logged = self.writable()?;
+        if !self.is_there(&hosted) {
+            let known = self.shared.hosted.load().keys().cloned().collect();
+            return Err(EngineError::NoCollection { name: hosted.name.clone(), known });
+        }
         let (store, head) = (logged.store.clone(), logged.log.head(hosted.number).map_err(unreadable)?);
         if let Some(key) = &key
             && let Some(before) = catalogue::loaded(&*store, hosted.number, key).map_err(unreadable)?

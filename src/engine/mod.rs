@@ -69,6 +69,9 @@ use crate::query::{Answer, Comparison, Query};
 use commit::{Committer, Task};
 use hosted::{Hosted, unless_damaged};
 
+/// The most submissions that may wait, whatever the settings say: the room for them is taken at once.
+const QUEUE_MAX: usize = 1 << 20;
+
 /// How often a damaged file is met in one question before it is given up.
 const HEALS_MAX: usize = 8;
 
@@ -178,7 +181,7 @@ impl Engine {
 
     fn start(committer: Committer) -> Engine {
         let shared = committer.shared.clone();
-        let (queue, tasks) = sync_channel(shared.settings.queue.max(1));
+        let (queue, tasks) = sync_channel(shared.settings.queue.clamp(1, QUEUE_MAX));
         let thread = std::thread::Builder::new().name("nigh-commit".to_owned());
         let writing = thread.spawn(move || committer.run(&tasks)).expect("a thread can be started for writing");
         let keeper = keeper::Keeper::start(shared.clone(), queue.clone());
@@ -197,8 +200,8 @@ impl Engine {
         answer.recv().unwrap_or_else(|_| Err(self.unanswered()))
     }
 
-    /// The same without waiting: `then` is called when it is done, on the thread that writes, so it must be quick. Refuses
-    /// with [`EngineError::Busy`] while the queue is full.
+    /// The same without waiting: `then` is called when it is done, on the thread that writes, so it must be quick, and
+    /// must not wait for another change: there is nobody else to make it. Refuses with [`EngineError::Busy`] while the queue is full.
     pub fn submit_then(
         &self,
         name: &CollectionName,
@@ -375,6 +378,13 @@ impl Drop for Engine {
     /// Finishes what waits. Without [`close`](Engine::close) before, the next start replays what came after the last checkpoint.
     fn drop(&mut self) {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = std::thread::current().id();
+        if threads.committer.as_ref().is_some_and(|committer| committer.thread().id() == own) {
+            // A callback let go of the last handle, on the thread that would be waited for. It ends by itself once nobody can
+            // hand in anything more.
+            (threads.committer, threads.keeper) = (None, None);
+            return;
+        }
         self.stop(&mut threads);
     }
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::commit::Committer;
+use super::commit::{Committer, Then};
 use super::hosted::{Hosted, unless_damaged};
 use super::{CollectionName, CollectionSettings, EngineError, Health, catalogue, load, recover};
-use crate::collection::{Checkpoint, Collection, remove_unused};
+use crate::collection::{Change, Checkpoint, Collection, remove_unused};
 use crate::log::{Batch, Space, Store, StoreError};
 
 /// How long a request is remembered.
@@ -29,6 +29,11 @@ fn put_off(error: impl std::fmt::Display) -> EngineError {
 }
 
 impl Committer {
+    /// Whether a collection has not been dropped. Another of its name is another.
+    pub(super) fn is_there(&self, hosted: &Hosted) -> bool {
+        self.shared.hosted.load().get(&hosted.name).is_some_and(|own| own.number == hosted.number)
+    }
+
     /// Names the files of a checkpoint, and lets go of what they replace.
     pub(super) fn record(
         &mut self,
@@ -36,13 +41,14 @@ impl Committer {
         collection: &Arc<Collection>,
         checkpoint: &Checkpoint,
     ) -> Result<(), EngineError> {
-        let is_there = self.shared.hosted.load().get(&hosted.name).is_some_and(|own| own.number == hosted.number);
-        if !is_there || !Arc::ptr_eq(collection, &hosted.collection()) {
+        if !self.is_there(hosted) || !Arc::ptr_eq(collection, &hosted.collection()) {
             return Ok(()); // it was dropped or made anew meanwhile
         }
         if hosted.unsettled().is_some() {
             return Ok(()); // the load is settled first, so that a start finds its line in the log
         }
+        // Not even this: commits behind a log that lost its end would hide that it did, and after the end a newer one is named.
+        self.shared.health().writable()?;
         let mut batch = Batch::new();
         catalogue::put_checkpoint(&mut batch, hosted.number, &checkpoint.into());
         self.append(&[], batch)?;
@@ -55,6 +61,15 @@ impl Committer {
         }
         hosted.saved.store(checkpoint.seq, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Makes ends of life, each by itself, so that one that was put again since hinders no other. In a collection that was dropped
+    /// there are none: another of its name may have the same items with the same versions.
+    pub(super) fn expire(&mut self, hosted: &Hosted, due: Vec<Change>) {
+        if self.is_there(hosted) {
+            let ignored = || -> Then { Box::new(|_| ()) };
+            self.commit(due.into_iter().map(|change| (hosted.name.clone(), change.into(), ignored())).collect());
+        }
     }
 
     /// Forgets some of the changes before a number, which neither a start nor a follower needs.
@@ -170,17 +185,26 @@ impl Committer {
         catalogue::drop_collection(&mut batch, gone.number);
         self.append(&[], batch)?;
         self.shared.hosted.store(Arc::new(hosted));
+        self.gone.push(gone);
         Ok(())
     }
 
     /// Sweeps out some of what dropped collections left.
     pub(super) fn sweep(&mut self) -> Result<(), EngineError> {
         let store = self.writable()?.store.clone();
+        // While a load into it goes on, files and rows may still come.
+        self.gone.retain(|gone| gone.loads.load(Ordering::SeqCst) > 0);
         for number in catalogue::dropped(&*store).map_err(put_off)? {
+            if self.gone.iter().any(|gone| gone.number == number) {
+                continue;
+            }
             let batch = leavings(&*store, number).map_err(put_off)?;
             if batch.is_empty() {
                 if let Some(home) = &self.shared.home {
-                    remove_unused(&home.segments_path(number), &[]).map_err(put_off)?;
+                    match remove_unused(&home.segments_path(number), &[]) {
+                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(put_off(error)),
+                        _ => {} // a folder that is not there, as after a restore, holds nothing
+                    }
                 }
                 let mut batch = Batch::new();
                 catalogue::forget_dropped(&mut batch, number);

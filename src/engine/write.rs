@@ -81,7 +81,9 @@ impl Submission {
 
     /// Whether what is there now decides about them, or has to be told.
     pub(super) fn looks(&self) -> bool {
-        self.key.is_some() || self.writes.iter().any(|write| write.condition != Condition::Always)
+        let looks =
+            |write: &Write| write.condition != Condition::Always || matches!(write.change, Change::Expire { .. });
+        self.key.is_some() || self.writes.iter().any(looks)
     }
 }
 

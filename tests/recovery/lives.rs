@@ -3,6 +3,8 @@
 //! What surprises: the check plays on. An engine that shows the right items and then gives the next change a wrong number, or
 //! makes a request twice that it had answered, has not come back.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};

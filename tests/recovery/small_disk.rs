@@ -3,6 +3,8 @@
 //! What surprises: only the superuser may mount one. Elsewhere the test says that it was skipped, and the budget of bytes in
 //! [`engine_faults`](super::engine_faults) has to do.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -4,6 +4,8 @@
 //! What surprises: it frees the full disk itself. Once it is refused for want of room it makes the file `freed`, at which a rule
 //! may rest, and waits for the engine to resume in the same process.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -57,7 +57,7 @@ fn a_history_when_asked_for() {
         ["carefully", number] => store::write(&root, store::open_carefully, number.parse().unwrap()).unwrap(),
         ["life", until, ending] => lives::live(&root, Durability::Fsync, until.parse().unwrap(), ending == "closes"),
         ["risky-life", until, ending] => {
-            lives::live(&root, lives::INTERVAL, until.parse().unwrap(), ending == "closes")
+            lives::live(&root, lives::INTERVAL, until.parse().unwrap(), ending == "closes");
         }
         ["writer"] => writer::write(&root),
         ["slow-writer"] => writer::write_slowly(&root),

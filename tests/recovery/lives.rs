@@ -140,7 +140,7 @@ pub(crate) fn check_durable(script: &Script, root: &Path, notes: &[Note]) -> Res
 
 /// Opens a directory that this very process may seem to have: a program that another test starts holds copies of all our files, the
 /// lock among them, for the moment before it becomes that program.
-fn open_patiently(directory: &Path) -> Result<Engine, OpenError> {
+pub(crate) fn open_patiently(directory: &Path) -> Result<Engine, OpenError> {
     let begin = Instant::now();
     loop {
         match Engine::open(directory, settings(Durability::Fsync)) {

@@ -3,6 +3,8 @@
 //! What surprises: what was refused may still be there after the next start. Nobody knows what a disk keeps of a write that failed;
 //! only what was acknowledged is promised.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use super::history;
 use super::is_long;
 use super::lives::{self, whole_script};

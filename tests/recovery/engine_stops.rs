@@ -4,6 +4,8 @@
 //! What surprises: the default run checks some disks of each history, evenly spread, and says of how many. All of them take
 //! minutes: `NIGH_RECOVERY_LONG=1 cargo test --test recovery engine -- --nocapture`.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::path::Path;
 
 use super::lives::{check, check_durable, whole_script};

@@ -3,13 +3,16 @@
 //! What surprises: the check plays on. An engine that shows the right items and then gives the next change a wrong number, or
 //! makes a request twice that it had answered, has not come back.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use nigh::engine::{CollectionName, CollectionSettings, Durability, Engine, EngineError, Health, Settings};
+use nigh::engine::{CollectionName, CollectionSettings, Durability, Engine, EngineError, Health, OpenError, Settings};
 use nigh::geometry::{Point, Radius};
+use nigh::log::HomeError;
 use nigh::query::Query;
 
 use super::program::Note;
@@ -135,12 +138,23 @@ pub(crate) fn check_durable(script: &Script, root: &Path, notes: &[Note]) -> Res
     check_between(script, root, durable.unwrap_or(0), promised(notes).1)
 }
 
+/// Opens a directory that this very process may seem to have: a program that another test starts holds copies of all our files, the
+/// lock among them, for the moment before it becomes that program.
+pub(crate) fn open_patiently(directory: &Path) -> Result<Engine, OpenError> {
+    let begin = Instant::now();
+    loop {
+        match Engine::open(directory, settings(Durability::Fsync)) {
+            Err(OpenError::Home(HomeError::Locked { .. })) if begin.elapsed() < Duration::from_secs(2) => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            answer => return answer,
+        }
+    }
+}
+
 fn check_between(script: &Script, root: &Path, least: u64, most: u64) -> Result<(), String> {
     let words = |error: EngineError| error.to_string();
-    let open = || {
-        let opened = Engine::open(&directory(root), settings(Durability::Fsync));
-        opened.map_err(|error| format!("does not open: {error}"))
-    };
+    let open = || open_patiently(&directory(root)).map_err(|error| format!("does not open: {error}"));
     let engine = open()?;
     if engine.health() != Health::Ready {
         return Err(format!("after opening it is {:?}", engine.health()));

@@ -3,6 +3,8 @@
 //! What surprises: the model knows nothing of logs and segments. It is a map, and the engine after any stop has to be equal to
 //! what the map was after some step.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use nigh::collection::{Change, Id, Item, Properties};

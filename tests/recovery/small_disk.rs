@@ -3,6 +3,8 @@
 //! What surprises: only the superuser may mount one. Elsewhere the test says that it was skipped, and the budget of bytes in
 //! [`engine_faults`](super::engine_faults) has to do.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use nigh::collection::Change;
 use nigh::engine::{Durability, Engine, EngineError, Health};
 
-use super::lives::{all_kinds_agree, directory, name, settings};
+use super::lives::{all_kinds_agree, directory, name, open_patiently, settings};
 use super::program::Scratch;
 use super::script::item;
 
@@ -85,7 +87,7 @@ fn on_a_disk_that_is_really_full_nothing_acknowledged_is_lost_and_writes_resume(
     assert!(refusals >= 1 && acknowledged.len() as u64 + refusals == 1200, "{refusals}");
     let _ = fs::remove_file(&ballast);
     drop(engine);
-    let engine = Engine::open(&directory(&root), settings(Durability::Fsync)).unwrap();
+    let engine = open_patiently(&directory(&root)).unwrap();
     all_kinds_agree(&engine).unwrap();
     let read = engine.snapshot(&name("places")).unwrap();
     assert!(acknowledged.iter().all(|number| read.get(item(*number, 1).id.as_str()).is_some()));

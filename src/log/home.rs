@@ -116,6 +116,11 @@ impl Home {
             home.create()?;
         }
         check_format(path)?;
+        // A process that was killed may have made a folder there and not come to make its name durable.
+        let segments = home.root.join("segments");
+        if segments.is_dir() {
+            home.done("syncing", &segments, sync_directory(&segments))?;
+        }
         Ok(home)
     }
 

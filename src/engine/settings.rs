@@ -25,8 +25,8 @@ pub struct Settings {
     pub checkpoint_changes: u64,
     /// Changes that are kept for those who follow them, beyond those that a start needs.
     pub keep_changes: u64,
-    /// Bytes of items that a bulk load holds in memory before it writes a segment file; building the file takes about as much
-    /// again. More makes for fewer, larger files.
+    /// Bytes of items that a bulk load holds in memory before it writes a segment file; building the file takes about two
+    /// times that again. More makes for fewer, larger files.
     pub load_bytes: usize,
     /// Room on the disk that is left alone: below it writes are refused while there is still enough to stay whole.
     pub reserve_bytes: u64,

@@ -254,7 +254,7 @@ fn a_stop_under_load_keeps_all_it_acknowledged_and_the_next_start_replays_nothin
         closed.store(true, Ordering::SeqCst);
         begin.elapsed()
     });
-    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    assert!(took < std::time::Duration::from_secs(30), "{took:?}");
     drop(engine);
     let engine = open(folder.path()).unwrap();
     assert_eq!(engine.started().replayed, 0);

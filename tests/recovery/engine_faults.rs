@@ -134,9 +134,10 @@ fn while_a_sync_takes_long_questions_are_answered_and_a_full_queue_refuses() {
     stage.set_rules("slow kind=sync path=.jnl ms=300 times=forever");
     assert!(stage.start(history("slow-writer")).wait().unwrap().success());
     let notes = stage.notes();
-    let (slowest_us, busy) = (numbers(&notes, "slowest_us")[0], numbers(&notes, "busy")[0]);
-    println!("the slowest question took {slowest_us} us, {busy} changes were refused for the time being");
-    assert!(slowest_us < 100_000, "{slowest_us} us");
+    let [slowest_us, asked, busy] = ["slowest_us", "asked", "busy"].map(|what| numbers(&notes, what)[0]);
+    println!("{asked} questions, the slowest took {slowest_us} us; {busy} changes were refused for the time being");
+    // There is time for four syncs. A question that waits for one could be asked four times.
+    assert!(asked > 40, "{asked} questions, the slowest took {slowest_us} us");
     assert!(busy > 10 && numbers(&notes, "acknowledged").len() > 8, "{notes:?}");
     check(&stage);
 }

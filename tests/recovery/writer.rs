@@ -98,13 +98,14 @@ pub(crate) fn write_slowly(root: &Path) {
     let ledger = Arc::new(Mutex::new(Ledger::open()));
     let engine = Engine::open(&directory(root), Settings { queue: 8, ..quiet() }).unwrap();
     engine.submit(&name("places"), (0..500).map(|number| Change::Put(item(number, 1))).collect::<Vec<_>>()).unwrap();
-    let (slowest_us, busy, until) =
-        (AtomicU64::new(0), AtomicU64::new(0), Instant::now() + Duration::from_millis(1200));
+    let (slowest_us, asked, busy) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let until = Instant::now() + Duration::from_millis(1200);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while Instant::now() < until {
                 let begin = Instant::now();
                 engine.ask(&name("places"), &everywhere()).unwrap();
+                asked.fetch_add(1, Ordering::SeqCst);
                 slowest_us.fetch_max(begin.elapsed().as_micros() as u64, Ordering::SeqCst);
             }
         });
@@ -125,8 +126,8 @@ pub(crate) fn write_slowly(root: &Path) {
         }
     });
     drop(engine); // what waits is finished
-    let (slowest_us, busy) = (slowest_us.into_inner(), busy.into_inner());
-    ledger.lock().unwrap().line(&format!("slowest_us {slowest_us}\nbusy {busy}\n"));
+    let [slowest_us, asked, busy] = [slowest_us, asked, busy].map(AtomicU64::into_inner);
+    ledger.lock().unwrap().line(&format!("slowest_us {slowest_us}\nasked {asked}\nbusy {busy}\n"));
 }
 
 /// The numbers behind a word in a ledger.

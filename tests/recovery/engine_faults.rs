@@ -160,3 +160,35 @@ fn an_engine_that_is_really_killed_leaves_what_the_rebuilt_disks_have() {
     println!("{kills} kills");
     assert!(kills > 4, "{kills} kills");
 }
+
+/// Lets the program run once without faults and once under rules; what it told the second time.
+fn started_again_under(rules: &str) -> Vec<Note> {
+    let stage = Stage::new();
+    assert!(stage.start(history("writer")).wait().unwrap().success());
+    let before = stage.notes().len();
+    stage.set_rules(rules);
+    let ended = stage.start(history("writer")).wait().unwrap();
+    assert!(ended.success(), "{rules}: {ended}");
+    check(&stage);
+    stage.notes().split_off(before)
+}
+
+#[test]
+fn on_a_disk_that_has_become_read_only_a_start_says_so() {
+    let notes = started_again_under("fail kind=open path=LOCK errno=30 times=forever");
+    let words = last(&notes, "unopened").unwrap_or_else(|| panic!("it started: {notes:?}"));
+    assert!(words.contains("cannot be written to"), "{words}");
+}
+
+#[test]
+fn a_start_that_cannot_read_its_store_says_so_and_loses_nothing() {
+    let mut unopened = 0;
+    for nth in sample(&[1, 2, 3, 5, 8, 13, 21]) {
+        let notes = started_again_under(&format!("fail kind=read path=store/ nth={nth} errno=5"));
+        if let Some(words) = last(&notes, "unopened") {
+            assert!(words.contains("os error 5") || words.contains("Input/output"), "{words}");
+            unopened += 1;
+        }
+    }
+    assert!(unopened >= 3, "{unopened}");
+}

@@ -105,6 +105,8 @@ impl Stream {
         }
         match unless_damaged(|| self.before.get(id.as_str()).map(|item| item.seq)) {
             Ok(present) => Ok(present),
+            // While a load is not settled its rows are not all in the store: better no answer than one from half of them.
+            Err(damaged) if self.hosted.unsettled().is_some() => Err(StoreError::Damaged { what: damaged.to_string() }),
             // The store knows as well, only slower. Whoever reads next has the collection made anew.
             Err(_) => catalogue::version(store, rows, self.hosted.number, id),
         }

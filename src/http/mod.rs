@@ -3,7 +3,7 @@
 //! What surprises: a query is answered on the thread that read the request. Handing it to a pool and back takes longer than
 //! most queries do.
 //!
-//! Absent here: geometry, and writes, which come with durability. No input makes a 500: refusals are the rows of
+//! Absent here: geometry, and, for now, writes. No input makes a 500: refusals are the rows of
 //! [`PROBLEMS`].
 
 use std::io;

@@ -203,7 +203,7 @@ impl Writer {
 fn some_kinds(random: &mut Random) -> CollectionSettings {
     let count = random.below(5);
     let kinds = (0..count).map(|_| &KINDS[random.below(KINDS.len() as u64) as usize]).collect();
-    CollectionSettings { kinds, ttl_ms: None }
+    CollectionSettings { kinds, ..CollectionSettings::default() }
 }
 
 /// A collection that comes and goes.

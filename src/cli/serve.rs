@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use clap::{Args, FromArgMatches};
 
 use super::{Command, Failure, demo};
 use crate::engine::{CollectionName, Engine, Settings};
-use crate::http;
+use crate::http::{self, Options, ServeError};
 
 /// The registered command.
 pub(super) const SERVE: Command = Command {
@@ -42,21 +42,39 @@ fn serve(asked: &Serve) -> Result<(), Failure> {
             )));
         }
     };
-    let open = Engine::open(&asked.data_dir, Settings::default());
-    let engine = Arc::new(open.map_err(|error| Failure::Failed(format!("cannot open the data directory: {error}")))?);
-    if engine.names().is_empty() && !asked.no_demo {
+    let (directory, no_demo) = (asked.data_dir.clone(), asked.no_demo);
+    let open = move || open(&directory, no_demo).map(Arc::new);
+    let opened: Arc<OnceLock<Arc<Engine>>> = Arc::default();
+    let keep = opened.clone();
+    let started = move |engine: &Arc<Engine>, addresses: &[SocketAddr]| {
+        let _ = keep.set(engine.clone());
+        let has_default = engine.snapshot(&CollectionName::default()).is_ok();
+        match announce(addresses, has_default) {
+            // Nobody reads the address; somebody may know it all the same.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            announced => announced,
+        }
+    };
+    let options = Options { listen: addresses, ..Options::default() };
+    let served = http::serve(options, open, started).map_err(|error| match error {
+        ServeError::Open(failure) => failure,
+        error => {
+            Failure::Failed(format!("cannot serve on {}: {error}; --listen takes another ADDR:PORT", asked.listen))
+        }
+    });
+    let closed = opened.get().map_or(Ok(()), |engine| engine.close());
+    served?;
+    closed.map_err(|error| Failure::Failed(format!("closing the data directory: {error}")))
+}
+
+/// Opens the data directory, with the demo in it when it is new.
+fn open(directory: &Path, no_demo: bool) -> Result<Engine, Failure> {
+    let open = Engine::open(directory, Settings::default());
+    let engine = open.map_err(|error| Failure::Failed(format!("cannot open the data directory: {error}")))?;
+    if engine.names().is_empty() && !no_demo {
         demo::load(&engine).map_err(|error| Failure::Failed(format!("cannot load the demo: {error}")))?;
     }
-    let has_default = engine.snapshot(&CollectionName::default()).is_ok();
-    let started = |addresses: &[SocketAddr]| match announce(addresses, has_default) {
-        // Nobody reads the address; somebody may know it all the same.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        announced => announced,
-    };
-    http::serve(engine.clone(), &addresses, started).map_err(|error| {
-        Failure::Failed(format!("cannot serve on {}: {error}; --listen takes another ADDR:PORT", asked.listen))
-    })?;
-    engine.close().map_err(|error| Failure::Failed(format!("closing the data directory: {error}")))
+    Ok(engine)
 }
 
 /// Says where the service is, and what to try first.

@@ -20,6 +20,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 use super::bulk::Loaded;
 use super::{CollectionName, RequestKey, Write};
 use crate::collection::{Checkpoint, Id, Outcome};
+use crate::geometry::{METRICS, Metric, metric_named};
 use crate::index::Kind;
 use crate::log::{Batch, Entry as LogEntry, Frame, Load, Space, Store, StoreError, codec};
 
@@ -32,19 +33,25 @@ const PENDING: &[u8] = b"load/";
 const NEXT: &[u8] = b"next";
 
 /// How a collection is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct CollectionSettings {
     /// The index kinds that stand beside the points.
     pub kinds: Vec<&'static Kind>,
     /// How long an item stays when it does not say so itself, in milliseconds.
     pub ttl_ms: Option<u64>,
+    /// What metres mean when a question does not say so itself.
+    pub metric: &'static dyn Metric,
 }
 
-impl Eq for Kind {}
+impl PartialEq for CollectionSettings {
+    fn eq(&self, other: &CollectionSettings) -> bool {
+        (&self.kinds, self.ttl_ms, self.metric.name()) == (&other.kinds, other.ttl_ms, other.metric.name())
+    }
+}
 
 impl Default for CollectionSettings {
     fn default() -> CollectionSettings {
-        CollectionSettings { kinds: Kind::offered().collect(), ttl_ms: None }
+        CollectionSettings { kinds: Kind::offered().collect(), ttl_ms: None, metric: METRICS[0] }
     }
 }
 
@@ -55,6 +62,8 @@ struct Entry {
     kinds: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     ttl_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    metric: Option<String>,
 }
 
 /// A checkpoint as it stands in the store.
@@ -168,7 +177,8 @@ fn read<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, StoreError> 
 /// Writes that there is a collection, and that the next one has a higher number.
 pub(super) fn put_collection(batch: &mut Batch, number: u32, name: &CollectionName, settings: &CollectionSettings) {
     let kinds = settings.kinds.iter().map(|kind| kind.name.to_owned()).collect();
-    let entry = Entry { name: name.as_str().to_owned(), kinds, ttl_ms: settings.ttl_ms };
+    let metric = (settings.metric.name() != METRICS[0].name()).then(|| settings.metric.name().to_owned());
+    let entry = Entry { name: name.as_str().to_owned(), kinds, ttl_ms: settings.ttl_ms, metric };
     batch.put(Space::Meta, numbered(COLLECTION, number), text(&entry));
 }
 
@@ -350,7 +360,10 @@ fn opened(number: u32, entry: Entry) -> Result<(u32, CollectionName, CollectionS
         entry.name.parse().map_err(|error| StoreError::Damaged { what: format!("collection {number}: {error}") })?;
     // A kind that this version does not know is a kind it cannot build; the others answer the same.
     let kinds = entry.kinds.iter().filter_map(|name| Kind::named(name)).collect();
-    Ok((number, name, CollectionSettings { kinds, ttl_ms: entry.ttl_ms }))
+    // But another metric would be another answer.
+    let metric = entry.metric.as_deref().map_or(Ok(METRICS[0]), metric_named);
+    let metric = metric.map_err(|error| StoreError::Damaged { what: format!("collection {number}: {error}") })?;
+    Ok((number, name, CollectionSettings { kinds, ttl_ms: entry.ttl_ms, metric }))
 }
 
 /// What the segment files of a collection hold.

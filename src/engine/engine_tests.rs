@@ -323,7 +323,9 @@ fn other_index_kinds_take_their_place_while_the_collection_is_used() {
     for engine in [Engine::new(), opened(&folder)] {
         engine.submit(&name("a"), (0..300).map(|at| put(&at.to_string())).collect::<Vec<_>>()).unwrap();
         let rtree = crate::index::Kind::named("rtree").unwrap();
-        engine.configure(&name("a"), CollectionSettings { kinds: vec![rtree], ttl_ms: None }).unwrap();
+        engine
+            .configure(&name("a"), CollectionSettings { kinds: vec![rtree], ..CollectionSettings::default() })
+            .unwrap();
         let snapshot = engine.snapshot(&name("a")).unwrap();
         assert_eq!((snapshot.kinds().len(), snapshot.len(), snapshot.seq()), (1, 300, 300));
         assert_eq!(engine.submit(&name("a"), put("0")).unwrap().outcomes, [Outcome::Replaced]);

@@ -38,6 +38,7 @@ mod migrate;
 mod name;
 mod questions;
 mod recover;
+mod removal;
 mod repair;
 mod restore;
 mod rows;
@@ -60,6 +61,7 @@ pub use inventory::CollectionBackup;
 pub use migrate::{Convert, Migrated, Migration};
 pub use name::CollectionName;
 pub use recover::{OpenError, Started};
+pub use removal::Removed;
 pub use repair::{Repaired, repair};
 pub use restore::{Restored, restore};
 pub use settings::{Durability, Settings};
@@ -68,6 +70,7 @@ pub use verify::{Verified, VerifiedCollection, verify};
 pub use write::{Condition, RequestKey, Submission, Submitted, Write};
 
 use crate::collection::Snapshot;
+use crate::geometry::Metric;
 use crate::log::{Home, MemoryStore, Store};
 use crate::query::{Answer, Comparison, Query};
 use commit::{Committer, Task};
@@ -325,6 +328,16 @@ impl Engine {
     /// The settings of a collection.
     pub fn settings_of(&self, name: &CollectionName) -> Result<CollectionSettings, EngineError> {
         Ok(CollectionSettings::clone(&self.hosted(name)?.settings.load()))
+    }
+
+    /// What metres mean in a collection when a question does not say.
+    pub fn metric_of(&self, name: &CollectionName) -> Result<&'static dyn Metric, EngineError> {
+        Ok(self.hosted(name)?.settings.load().metric)
+    }
+
+    /// The number under which a collection is kept; one that is made later under the same name has another.
+    pub fn number_of(&self, name: &CollectionName) -> Result<u32, EngineError> {
+        Ok(self.hosted(name)?.number)
     }
 
     /// Drops a collection and all in it.

@@ -3,20 +3,23 @@
 //! What surprises: no weights are compared between formats of one range. `*/*` is whatever stands first in [`FORMATS`], which
 //! is why a browser and a bare `curl` get the same answer.
 
+use actix_web::http::header;
+
 use super::error::{Code, Refusal};
 use super::params::Params;
 use super::question;
+use super::request::Request;
 use crate::format::{FORMATS, Format};
 
 /// The format that a request wants.
-pub(super) fn format(params: &Params<'_>, accept: Option<&str>) -> Result<&'static Format, Refusal> {
-    match (params.read("f", question::format)?, accept) {
+pub(super) fn format(request: &Request<'_>, params: &Params<'_>) -> Result<&'static Format, Refusal> {
+    match (params.read("f", question::format)?, request.header(header::ACCEPT)) {
         (Some(format), _) => Ok(format),
         (None, None) => Ok(&FORMATS[0]),
-        (None, Some(accept)) => best(accept).ok_or_else(|| {
+        (None, Some(accept)) => best(&accept).ok_or_else(|| {
             let offered: Vec<&str> = FORMATS.iter().map(|format| format.media_type).collect();
             Refusal::new(Code::NotAcceptable, format!("no answer is written as {accept}"))
-                .value(accept)
+                .value(&accept)
                 .hint(format!("accept one of {}, or leave it to f=", offered.join(", ")))
         }),
     }

@@ -9,12 +9,12 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::{Code, Refusal};
-use super::params::{Given, Params, missing};
+use super::params::{Given, Params, is_known, missing};
 
 /// What a search may say in its body.
 pub const MEMBERS: &[&str] = &[
     "near", "radius", "k", "metric", "within", "edges", "bbox", "geohash", "filter", "fields", "index", "limit",
-    "cursor", "explain",
+    "cursor", "explain", "min_seq",
 ];
 
 /// Adds the members of a body to what the URL said.
@@ -25,11 +25,11 @@ pub(super) fn read<'a>(body: &'a [u8], params: &mut Params<'a>) -> Result<(), Re
     })?;
     let mut seen = Params::default();
     for (name, value) in members {
-        seen.add(name.clone(), Given::Text("".into()))?;
-        seen.only(MEMBERS).map_err(|refusal| match &*name {
+        is_known(&name, MEMBERS).map_err(|refusal| match &*name {
             "lat" | "lon" => refusal.hint(r#"write "near":{"lat":..,"lon":..}"#),
             _ => refusal,
         })?;
+        seen.add(name.clone(), Given::Text("".into()))?;
         match (&*name, value.get()) {
             (_, "null") => {}
             // A body that is posted again to the next link: the link knows better how far one has come.
@@ -88,7 +88,7 @@ fn text(json: &str) -> Option<String> {
 }
 
 /// The members of an object in order, with values as their text, and none dropped for standing twice.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {

@@ -3,7 +3,9 @@
 use super::error::{Code, Refusal};
 use super::params::whole;
 use super::question;
-use super::routes::{Reply, Request, Route};
+use super::reply::Reply;
+use super::request::Request;
+use super::routes::{Access, Handler, Route};
 use crate::format::geojson;
 use crate::geometry::Rect;
 use crate::index::Kind;
@@ -17,7 +19,8 @@ pub(super) const CELLS: Route = Route {
     path: "/collections/{c}/indexes/{kind}/cells",
     summary: "the boxes or cells of an index at a level, as GeoJSON",
     parameters: &["bbox", "level", "limit"],
-    answer: cells,
+    access: Access::Read,
+    answer: Handler::Now(cells),
 };
 
 fn cells(request: &Request<'_>) -> Result<Reply, Refusal> {
@@ -39,5 +42,5 @@ fn cells(request: &Request<'_>) -> Result<Reply, Refusal> {
     cells.truncate(limit);
     let mut body = Vec::new();
     geojson::write_cells(&mut body, &cells, complete);
-    Ok(Reply { media_type: "application/geo+json", body })
+    Ok(Reply::new("application/geo+json", body))
 }

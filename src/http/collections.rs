@@ -1,44 +1,95 @@
-//! What collections there are, how much is in them, and what each part of them takes in memory.
+//! What collections there are, how much is in them, how they are kept, and what each part of them takes.
 
 use serde::{Serialize, Serializer};
 
 use super::error::Refusal;
-use super::routes::{Reply, Request, Route};
-use crate::engine::{CollectionName, Engine};
+use super::reply::Reply;
+use super::request::Request;
+use super::routes::{Access, Handler, Route};
+use crate::engine::{CollectionName, CollectionSettings, EngineError};
+
+/// The coordinates of everything here: WGS84, longitude first.
+const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
 
 /// The operation.
-pub(super) const COLLECTIONS: Route =
-    Route { method: "GET", path: "/collections", summary: "the collections", parameters: &[], answer: collections };
+pub(super) const COLLECTIONS: Route = Route {
+    method: "GET",
+    path: "/collections",
+    summary: "the collections",
+    parameters: &["f"],
+    access: Access::Read,
+    answer: Handler::Now(collections),
+};
 
 /// The operation.
 pub(super) const COLLECTION: Route = Route {
     method: "GET",
     path: "/collections/{c}",
-    summary: "one collection: how many items, which index kinds, how many bytes",
-    parameters: &[],
-    answer: collection,
+    summary: "one collection: how many items, where they are, which index kinds, how many bytes",
+    parameters: &["f"],
+    access: Access::Read,
+    answer: Handler::Now(collection),
 };
 
 #[derive(Serialize)]
 struct Collections {
+    links: Vec<Link>,
     collections: Vec<Described>,
 }
 
 #[derive(Serialize)]
 struct Described {
-    name: String,
+    id: String,
+    title: String,
+    #[serde(rename = "itemType")]
+    item_type: &'static str,
+    crs: [&'static str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extent: Option<Extent>,
     count: usize,
     seq: u64,
-    kinds: Vec<&'static str>,
+    settings: Kept,
     #[serde(serialize_with = "in_order")]
     bytes: Vec<(String, usize)>,
-    links: [Link; 3],
+    links: Vec<Link>,
 }
 
 #[derive(Serialize)]
-struct Link {
-    rel: &'static str,
-    href: String,
+struct Extent {
+    spatial: Spatial,
+}
+
+#[derive(Serialize)]
+struct Spatial {
+    bbox: [[f64; 4]; 1],
+    crs: &'static str,
+}
+
+/// The settings of a collection, as they are written and read.
+#[derive(Serialize)]
+pub(super) struct Kept {
+    kinds: Vec<&'static str>,
+    metric: &'static str,
+    ttl_s: Option<f64>,
+}
+
+impl Kept {
+    pub(super) fn of(settings: &CollectionSettings) -> Kept {
+        Kept {
+            kinds: settings.kinds.iter().map(|kind| kind.name).collect(),
+            metric: settings.metric.name(),
+            ttl_s: settings.ttl_ms.map(|ms| ms as f64 / 1000.0),
+        }
+    }
+}
+
+/// A link as OGC API has it.
+#[derive(Serialize)]
+pub(super) struct Link {
+    pub(super) rel: &'static str,
+    #[serde(rename = "type")]
+    pub(super) media_type: &'static str,
+    pub(super) href: String,
 }
 
 /// Writes named parts as an object that keeps their order.
@@ -47,26 +98,53 @@ fn in_order<S: Serializer>(parts: &[(String, usize)], serializer: S) -> Result<S
 }
 
 fn collections(request: &Request<'_>) -> Result<Reply, Refusal> {
-    request.params()?;
-    let names = request.engine.names();
-    let collections: Result<_, Refusal> = names.iter().map(|name| describe(request.engine, name)).collect();
-    Ok(Reply::json(&Collections { collections: collections? }))
+    is_json(request)?;
+    let mut described = Vec::new();
+    for name in request.engine.names() {
+        match describe(request, &name) {
+            Ok(collection) => described.push(collection),
+            // One that was dropped since is one that is not there.
+            Err(EngineError::NoCollection { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let here = Link { rel: "self", media_type: "application/json", href: request.origin() + "/collections" };
+    Ok(Reply::json(&Collections { links: vec![here], collections: described }))
 }
 
 fn collection(request: &Request<'_>) -> Result<Reply, Refusal> {
-    request.params()?;
-    Ok(Reply::json(&describe(request.engine, &request.collection()?)?))
+    is_json(request)?;
+    Ok(Reply::json(&describe(request, &request.collection()?)?))
 }
 
-fn describe(engine: &Engine, name: &CollectionName) -> Result<Described, Refusal> {
-    let snapshot = engine.snapshot(name)?;
-    let link = |rel, below: &str| Link { rel, href: format!("/collections/{name}{below}") };
+/// What describes the service is written in one format, which may be asked for by name.
+pub(super) fn is_json(request: &Request<'_>) -> Result<(), Refusal> {
+    request.params()?.read("f", |text| super::params::choice(text, [("json", ())]))?;
+    Ok(())
+}
+
+fn describe(request: &Request<'_>, name: &CollectionName) -> Result<Described, EngineError> {
+    let (snapshot, settings) = (request.engine.snapshot(name)?, request.engine.settings_of(name)?);
+    let origin = request.origin();
+    let link =
+        |rel, media_type, below: &str| Link { rel, media_type, href: format!("{origin}/collections/{name}{below}") };
+    let bbox = None::<[[f64; 4]; 1]>; // EXTENT
     Ok(Described {
-        name: name.to_string(),
+        id: name.to_string(),
+        title: name.to_string(),
+        item_type: "feature",
+        crs: [CRS84],
+        extent: bbox.map(|bbox| Extent { spatial: Spatial { bbox, crs: CRS84 } }),
         count: snapshot.len(),
         seq: snapshot.seq(),
-        kinds: snapshot.kinds().iter().map(|kind| kind.name).collect(),
+        settings: Kept::of(&settings),
         bytes: snapshot.bytes().into_iter().map(|(part, bytes)| (part.replace(' ', "_"), bytes)).collect(),
-        links: [link("self", ""), link("items", "/items"), link("near", "/near")],
+        links: vec![
+            link("self", "application/json", ""),
+            link("items", "application/geo+json", "/items"),
+            link("near", "application/geo+json", "/near"),
+            link("changes", "text/event-stream", "/changes"),
+            link("tiles", "application/json", "/tiles.json"),
+        ],
     })
 }

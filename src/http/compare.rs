@@ -1,8 +1,11 @@
 //! One query on every index kind: what each of them took, and whether the answers are the same to the bit.
 
 use super::error::Refusal;
-use super::question;
-use super::routes::{Reply, Request, Route};
+use super::params::Params;
+use super::reply::Reply;
+use super::request::Request;
+use super::routes::{Access, Handler, Route};
+use super::{body, question};
 use crate::format::write_explain;
 
 /// The operation.
@@ -12,13 +15,32 @@ pub(super) const COMPARE: Route = Route {
     summary: "one query on every index kind, the scan of all points first",
     parameters: &[
         "lat", "lon", "radius", "k", "metric", "bbox", "geohash", "within", "edges", "filter", "limit", "cursor",
+        "min_seq",
     ],
-    answer: compare,
+    access: Access::Read,
+    answer: Handler::Now(|request| compare(request, &request.params()?)),
 };
 
-fn compare(request: &Request<'_>) -> Result<Reply, Refusal> {
-    let query = question::query(&request.params()?)?;
-    let comparisons = request.engine.compare(&request.collection()?, &query)?;
+/// The operation with the query in a body.
+pub(super) const COMPARE_SEARCH: Route = Route {
+    method: "POST",
+    path: "/collections/{c}/compare",
+    summary: "a search on every index kind, the scan of all points first",
+    parameters: &["cursor"],
+    access: Access::Read,
+    answer: Handler::Now(compare_search),
+};
+
+fn compare_search(request: &Request<'_>) -> Result<Reply, Refusal> {
+    let mut params = request.params()?;
+    body::read(request.body, &mut params)?;
+    compare(request, &params)
+}
+
+fn compare(request: &Request<'_>, params: &Params<'_>) -> Result<Reply, Refusal> {
+    let name = request.collection()?;
+    let query = question::query(params, request.engine.metric_of(&name)?)?;
+    let comparisons = query.compare(&request.snapshot(&name, params)?)?;
     let identical = comparisons.iter().all(|comparison| comparison.identical);
     let reference = comparisons.first().map(|comparison| &comparison.answer);
     let (matched, returned) = reference.map_or((0, 0), |answer| (answer.matched, answer.len()));
@@ -31,5 +53,5 @@ fn compare(request: &Request<'_>) -> Result<Reply, Refusal> {
         body.push(b'}');
     }
     body.extend_from_slice(b"]}");
-    Ok(Reply { media_type: "application/json", body })
+    Ok(Reply::new("application/json", body))
 }

@@ -1,11 +1,15 @@
-//! How far it is between two positions, in metres, with all digits: here the distance is the answer, not an order.
+//! How far it is between two positions or two items, in metres, with all digits: here the distance is the answer, not an order.
 
 use serde::Serialize;
 
-use super::error::Refusal;
+use super::error::{Code, Refusal};
+use super::item::no_item;
 use super::question;
-use super::routes::{Reply, Request, Route};
-use crate::geometry::Point;
+use super::reply::Reply;
+use super::request::Request;
+use super::routes::{Access, Handler, Route};
+use crate::collection::Id;
+use crate::geometry::{METRICS, Metric, Point};
 
 /// The operation.
 pub(super) const DISTANCE: Route = Route {
@@ -13,7 +17,18 @@ pub(super) const DISTANCE: Route = Route {
     path: "/distance",
     summary: "the metres between two positions",
     parameters: &["from", "to", "metric"],
-    answer: distance,
+    access: Access::Anyone,
+    answer: Handler::Now(distance),
+};
+
+/// The operation between items.
+pub(super) const DISTANCE_BETWEEN: Route = Route {
+    method: "GET",
+    path: "/collections/{c}/distance",
+    summary: "the metres between two items",
+    parameters: &["from", "to", "metric", "min_seq"],
+    access: Access::Read,
+    answer: Handler::Now(distance_between),
 };
 
 #[derive(Serialize)]
@@ -24,9 +39,26 @@ struct Metres {
 
 fn distance(request: &Request<'_>) -> Result<Reply, Refusal> {
     let params = request.params()?;
-    let metric = question::metric(&params)?;
+    let metric = question::metric(&params, METRICS[0])?;
     let from: Point = params.required("from", question::pair)?;
     let to: Point = params.required("to", question::pair)?;
-    let distance_m = metric.distance_m(&from.unit(), &to.unit());
-    Ok(Reply::json(&Metres { distance_m, metric: metric.name() }))
+    Ok(metres(metric, from, to))
+}
+
+fn distance_between(request: &Request<'_>) -> Result<Reply, Refusal> {
+    let params = request.params()?;
+    let name = request.collection()?;
+    let metric = question::metric(&params, request.engine.metric_of(&name)?)?;
+    let snapshot = request.snapshot(&name, &params)?;
+    let place = |parameter| {
+        params.required(parameter, |text| {
+            let id = Id::new(text).map_err(|error| Refusal::new(Code::BadId, error.to_string()))?;
+            snapshot.get(id.as_str()).map(|item| item.point).ok_or_else(|| no_item(&id, &name))
+        })
+    };
+    Ok(metres(metric, place("from")?, place("to")?))
+}
+
+fn metres(metric: &'static dyn Metric, from: Point, to: Point) -> Reply {
+    Reply::json(&Metres { distance_m: metric.distance_m(&from.unit(), &to.unit()), metric: metric.name() })
 }

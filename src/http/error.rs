@@ -41,16 +41,38 @@ pub enum Code {
     UnknownChoice,
     BadCollectionName,
     BadId,
+    BadTime,
+    BadTile,
+    BadHeader,
+    BadItem,
     BadBody,
+    Unauthorized,
+    Forbidden,
+    ForeignOrigin,
     NotFound,
     CollectionNotFound,
     ItemNotFound,
     IndexNotFound,
     MethodNotAllowed,
     NotAcceptable,
+    TooSlow,
+    Conflict,
+    ChangesGone,
+    PreconditionFailed,
     BodyTooLarge,
     UnsupportedMediaType,
+    TooCostly,
+    KeyReused,
+    RowsRejected,
+    TooManyRequests,
+    InternalError,
+    Overloaded,
+    Starting,
+    Stopping,
+    Behind,
+    ReadOnly,
     Unavailable,
+    DiskFull,
 }
 
 /// A row of the table.
@@ -64,10 +86,16 @@ pub struct Problem {
     pub status: u16,
     /// The same for every occurrence.
     pub title: &'static str,
+    /// After how many seconds it is worth asking again, where it is.
+    pub retry_after_s: Option<u16>,
 }
 
 const fn row(code: Code, name: &'static str, status: u16, title: &'static str) -> Problem {
-    Problem { code, name, status, title }
+    Problem { code, name, status, title, retry_after_s: None }
+}
+
+const fn passing(code: Code, name: &'static str, status: u16, title: &'static str, retry_after_s: u16) -> Problem {
+    Problem { code, name, status, title, retry_after_s: Some(retry_after_s) }
 }
 
 /// Every code with its status and title, in the order of [`Code`].
@@ -88,16 +116,38 @@ pub static PROBLEMS: &[Problem] = &[
     row(Code::UnknownChoice, "unknown-choice", 400, "A parameter is none of the words it may be"),
     row(Code::BadCollectionName, "bad-collection-name", 400, "This cannot be the name of a collection"),
     row(Code::BadId, "bad-id", 400, "This cannot be the id of an item"),
+    row(Code::BadTime, "bad-time", 400, "A time or a duration cannot be read"),
+    row(Code::BadTile, "bad-tile", 400, "There is no such tile"),
+    row(Code::BadHeader, "bad-header", 400, "A header cannot be used"),
+    row(Code::BadItem, "bad-item", 400, "This cannot be an item"),
     row(Code::BadBody, "bad-body", 400, "The body cannot be read"),
+    row(Code::Unauthorized, "unauthorized", 401, "A key is needed"),
+    row(Code::Forbidden, "forbidden", 403, "The key does not allow this"),
+    row(Code::ForeignOrigin, "foreign-origin", 403, "A page of another site may not ask this"),
     row(Code::NotFound, "not-found", 404, "There is nothing under this path"),
     row(Code::CollectionNotFound, "collection-not-found", 404, "There is no such collection"),
     row(Code::ItemNotFound, "item-not-found", 404, "There is no such item"),
     row(Code::IndexNotFound, "index-not-found", 404, "There is no such index"),
     row(Code::MethodNotAllowed, "method-not-allowed", 405, "This path has other methods"),
     row(Code::NotAcceptable, "not-acceptable", 406, "No format of answers is among those accepted"),
+    row(Code::TooSlow, "too-slow", 408, "The body did not come"),
+    row(Code::Conflict, "conflict", 409, "Others changed the same at the same time"),
+    row(Code::ChangesGone, "changes-gone", 410, "Changes from so long ago are not kept"),
+    row(Code::PreconditionFailed, "precondition-failed", 412, "The item is not as the request wants it"),
     row(Code::BodyTooLarge, "body-too-large", 413, "The body is too large"),
     row(Code::UnsupportedMediaType, "unsupported-media-type", 415, "The body is of a type that is not read here"),
-    row(Code::Unavailable, "unavailable", 503, "This cannot be done now"),
+    row(Code::TooCostly, "too-costly", 422, "Answering would take too long"),
+    row(Code::KeyReused, "key-reused", 422, "The idempotency key belongs to another request"),
+    row(Code::RowsRejected, "rows-rejected", 422, "Rows were rejected, so nothing was taken"),
+    passing(Code::TooManyRequests, "too-many-requests", 429, "Too many requests from one place", 1),
+    row(Code::InternalError, "internal-error", 500, "The service made a mistake"),
+    passing(Code::Overloaded, "overloaded", 503, "Too much is asked at once", 1),
+    passing(Code::Starting, "starting", 503, "The service is starting", 1),
+    passing(Code::Stopping, "stopping", 503, "The service is stopping", 5),
+    passing(Code::Behind, "behind", 503, "A change that the request wants to see has not come yet", 1),
+    passing(Code::ReadOnly, "read-only", 503, "Nothing can be written", 60),
+    passing(Code::Unavailable, "unavailable", 503, "This cannot be done now", 10),
+    row(Code::DiskFull, "disk-full", 507, "The disk is full"),
 ];
 
 impl Code {
@@ -223,6 +273,12 @@ impl From<FilterError> for Refusal {
     }
 }
 
+impl From<crate::format::Rejected> for Refusal {
+    fn from(rejected: crate::format::Rejected) -> Refusal {
+        Refusal::new(Code::BadItem, rejected.detail)
+    }
+}
+
 impl From<PageError> for Refusal {
     fn from(error: PageError) -> Refusal {
         let (code, parameter) = match &error {
@@ -245,13 +301,31 @@ impl From<QueryError> for Refusal {
 
 impl From<EngineError> for Refusal {
     fn from(error: EngineError) -> Refusal {
+        use EngineError as E;
         match error {
-            EngineError::Name { ref name } => Refusal::saying(Code::BadCollectionName, &error).value(name),
-            EngineError::NoCollection { ref name, .. } => {
-                Refusal::saying(Code::CollectionNotFound, &error).value(name.as_str())
+            E::Name { ref name } => Refusal::saying(Code::BadCollectionName, &error).value(name),
+            E::NoCollection { ref name, .. } => Refusal::saying(Code::CollectionNotFound, &error).value(name.as_str()),
+            E::Query(query) => query.into(),
+            E::Key { .. } => Refusal::saying(Code::BadHeader, &error).at("idempotency-key"),
+            E::KeyReused { ref key } => Refusal::saying(Code::KeyReused, &error).at("idempotency-key").value(key),
+            E::Condition { ref id, .. } => Refusal::saying(Code::PreconditionFailed, &error).value(id.as_str()),
+            E::Busy => Refusal::saying(Code::Overloaded, &error),
+            E::Behind { asked, .. } => Refusal::saying(Code::Behind, &error)
+                .at("min_seq")
+                .value(&asked.to_string())
+                .hint("ask again in a moment"),
+            E::DiskFull => Refusal::saying(Code::DiskFull, &error),
+            E::ReadOnly { ref reason } => {
+                // Why is for those who keep the service, not for those who ask it.
+                tracing::warn!(reason, "a request was refused: nothing is written any more");
+                Refusal::new(Code::ReadOnly, "nothing is written any more; reads go on")
+                    .hint("tell who keeps the service")
             }
-            EngineError::Query(query) => query.into(),
-            other => Refusal::saying(Code::Unavailable, &other),
+            E::Closed => Refusal::saying(Code::Stopping, &error),
+            other => {
+                tracing::warn!(%other, "a request could not be done");
+                Refusal::new(Code::Unavailable, "this could not be done").hint("the log of the service says why")
+            }
         }
     }
 }
@@ -265,10 +339,14 @@ mod tests {
     fn every_code_stands_in_its_row_with_a_name_of_its_own() {
         for (at, problem) in PROBLEMS.iter().enumerate() {
             assert_eq!(problem.code as usize, at, "{}", problem.name);
-            assert!((400..500).contains(&problem.status) || problem.status == 503, "{}", problem.name);
+            assert!(
+                (400..500).contains(&problem.status) || [500, 503, 507].contains(&problem.status),
+                "{}",
+                problem.name
+            );
             assert_eq!(PROBLEMS.iter().filter(|other| other.name == problem.name).count(), 1);
         }
-        assert_eq!(Code::Unavailable as usize + 1, PROBLEMS.len());
+        assert_eq!(Code::DiskFull as usize + 1, PROBLEMS.len());
     }
 
     #[test]
@@ -287,9 +365,12 @@ mod tests {
 
     #[test]
     fn what_the_disk_cannot_do_now_is_no_fault_of_the_request() {
-        for error in [EngineError::DiskFull, EngineError::Busy, EngineError::Closed] {
-            assert_eq!(Refusal::from(error).code.problem().status, 503);
+        for (error, status) in [(EngineError::DiskFull, 507), (EngineError::Busy, 503), (EngineError::Closed, 503)] {
+            assert_eq!(Refusal::from(error).code.problem().status, status);
         }
+        let refusal = Refusal::from(EngineError::ReadOnly { reason: "/var/lib/nigh: Input/output error".to_owned() });
+        assert_eq!(refusal.code, Code::ReadOnly);
+        assert!(!String::from_utf8(refusal.to_json()).unwrap().contains("/var"), "our insides stay inside");
     }
 
     #[test]

@@ -1,38 +1,49 @@
-//! Items by where they are and what they are, in the order of their ids; and one item by its id.
+//! Items by where they are and what they are, in the order of their ids.
 
 use super::error::{Code, Refusal};
-use super::routes::{Reply, Request, Route};
-use super::{accept, page, question};
-use crate::query::AnswerHit;
+use super::page;
+use super::params::Params;
+use super::reply::Reply;
+use super::request::Request;
+use super::routes::{Access, Handler, Route};
+use crate::format::time;
 
 /// The operation.
 pub(super) const ITEMS: Route = Route {
     method: "GET",
     path: "/collections/{c}/items",
     summary: "items in a box, a geohash cell or a polygon, with a filter, or all of them; by id",
-    parameters: &["bbox", "geohash", "within", "edges", "filter", "fields", "index", "limit", "cursor", "explain", "f"],
-    answer: |request| page::reply(request, &request.params()?),
+    parameters: &[
+        "bbox", "geohash", "within", "edges", "filter", "fields", "index", "limit", "cursor", "explain", "min_seq",
+        "datetime", "f",
+    ],
+    access: Access::Read,
+    answer: Handler::Now(items),
 };
 
-/// The operation.
-pub(super) const ITEM: Route = Route {
-    method: "GET",
-    path: "/collections/{c}/items/{id}",
-    summary: "one item",
-    parameters: &["fields", "f"],
-    answer: item,
-};
-
-fn item(request: &Request<'_>) -> Result<Reply, Refusal> {
+fn items(request: &Request<'_>) -> Result<Reply, Refusal> {
     let params = request.params()?;
-    let format = accept::format(&params, request.accept)?;
-    let (collection, id) = (request.collection()?, request.id()?);
-    let snapshot = request.engine.snapshot(&collection)?;
-    let Some(item) = snapshot.get(id.as_str()) else {
-        let detail = format!("there is no item {:?} in {collection}", id.as_str());
-        return Err(Refusal::new(Code::ItemNotFound, detail).value(id.as_str()));
-    };
-    let mut body = Vec::new();
-    (format.write_item)(&mut body, &AnswerHit { distance_m: None, item }, &question::fields(&params));
-    Ok(Reply { media_type: format.media_type, body })
+    check_datetime(&params)?;
+    page::reply(request, &params)
+}
+
+/// Items have no time of their own, and by OGC API Features what has none is in every interval; one that cannot be read is
+/// refused all the same.
+fn check_datetime(params: &Params<'_>) -> Result<(), Refusal> {
+    params.read("datetime", |text| {
+        let ends: Vec<&str> = text.split('/').collect();
+        let is_open = |end: &&str| end.is_empty() || *end == "..";
+        let sound = match &ends[..] {
+            [instant] => time::instant_ms(instant).is_ok(),
+            [begin, end] => [begin, end].into_iter().all(|end| is_open(&end) || time::instant_ms(end).is_ok()),
+            _ => false,
+        };
+        if sound {
+            Ok(())
+        } else {
+            Err(Refusal::new(Code::BadTime, "this is no instant and no interval")
+                .hint("write it as in 2026-01-01T00:00:00Z/.."))
+        }
+    })?;
+    Ok(())
 }

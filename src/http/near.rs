@@ -3,10 +3,12 @@
 use super::error::Refusal;
 use super::page;
 use super::question::needs_a_place;
-use super::routes::{Reply, Request, Route};
+use super::reply::Reply;
+use super::request::Request;
+use super::routes::{Access, Handler, Route};
 
 const PARAMETERS: &[&str] =
-    &["lat", "lon", "radius", "k", "metric", "index", "filter", "fields", "limit", "cursor", "explain", "f"];
+    &["lat", "lon", "radius", "k", "metric", "index", "filter", "fields", "limit", "cursor", "explain", "min_seq", "f"];
 
 /// The operation on the default collection.
 pub(super) const NEAR: Route = Route {
@@ -14,7 +16,8 @@ pub(super) const NEAR: Route = Route {
     path: "/near",
     summary: "what is near here, in the default collection",
     parameters: PARAMETERS,
-    answer: near,
+    access: Access::Read,
+    answer: Handler::Now(near),
 };
 
 /// The operation.
@@ -23,7 +26,8 @@ pub(super) const NEAR_IN: Route = Route {
     path: "/collections/{c}/near",
     summary: "what is near here, nearest first",
     parameters: PARAMETERS,
-    answer: near,
+    access: Access::Read,
+    answer: Handler::Now(near),
 };
 
 fn near(request: &Request<'_>) -> Result<Reply, Refusal> {

@@ -5,9 +5,10 @@
 
 use super::accept;
 use super::error::Refusal;
-use super::params::Params;
+use super::params::{Params, names};
 use super::question::Question;
-use super::routes::{Reply, Request};
+use super::reply::Reply;
+use super::request::Request;
 use crate::format::Page;
 
 /// Room for a common page, so that the buffer is not moved while it grows.
@@ -15,13 +16,14 @@ const USUAL_BYTES: usize = 8 * 1024;
 
 /// Asks the collection of the path, and writes the page in the format that is wanted.
 pub(super) fn reply(request: &Request<'_>, params: &Params<'_>) -> Result<Reply, Refusal> {
-    let format = accept::format(params, request.accept)?;
-    let Question { query, fields, explain } = Question::read(params)?;
-    let answer = request.engine.ask(&request.collection()?, &query)?;
+    let format = accept::format(request, params)?;
+    let name = request.collection()?;
+    let Question { query, fields, explain } = Question::read(params, request.engine.metric_of(&name)?)?;
+    let answer = query.run(&request.snapshot(&name, params)?)?;
     let next = answer.next.as_ref().map(|cursor| next_link(request.path, request.query, &cursor.to_string()));
     let mut body = Vec::with_capacity(USUAL_BYTES);
     (format.write_page)(&mut body, &Page { answer: &answer, fields: &fields, next: next.as_deref(), explain });
-    Ok(Reply { media_type: format.media_type, body })
+    Ok(Reply::new(format.media_type, body))
 }
 
 /// The same request with another cursor, relative to the host.
@@ -29,17 +31,13 @@ fn next_link(path: &str, query: &str, cursor: &str) -> String {
     let mut link = String::with_capacity(path.len() + query.len() + cursor.len() + 9);
     link.push_str(path);
     link.push('?');
-    for pair in query.split('&').filter(|pair| !pair.is_empty() && !names_the_cursor(pair)) {
+    for pair in query.split('&').filter(|pair| !pair.is_empty() && !names(pair, "cursor")) {
         link.push_str(pair);
         link.push('&');
     }
     link.push_str("cursor=");
     link.push_str(cursor);
     link
-}
-
-fn names_the_cursor(pair: &str) -> bool {
-    Params::of_query(pair).is_ok_and(|params| params.given("cursor").is_some())
 }
 
 #[cfg(test)]

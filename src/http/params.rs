@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::error::{Code, Refusal};
+use crate::engine::EngineError;
 
 /// A value as given.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,12 +26,15 @@ pub(super) struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
-    /// Reads a query string: `+` is a space, empty pieces are passed over, a name without `=` has an empty value.
-    pub(super) fn of_query(query: &'a str) -> Result<Params<'a>, Refusal> {
+    /// Reads a query string: `+` is a space, empty pieces are passed over, a name without `=` has an empty value. Names that are not
+    /// among the known ones are refused as they come, so that no list of them grows.
+    pub(super) fn of_query(query: &'a str, known: &[&'static str]) -> Result<Params<'a>, Refusal> {
         let mut params = Params::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            params.add(decode(name)?, Given::Text(decode(value)?))?;
+            let name = decode(name)?;
+            is_known(&name, known)?;
+            params.add(name, Given::Text(decode(value)?))?;
         }
         Ok(params)
     }
@@ -46,13 +50,11 @@ impl<'a> Params<'a> {
         Ok(())
     }
 
-    /// Refuses names that are not among the known ones.
-    pub(super) fn only(&self, known: &[&'static str]) -> Result<(), Refusal> {
-        match self.pairs.iter().find(|(name, _)| !known.contains(&&**name)) {
-            Some((name, _)) => Err(Refusal::new(Code::UnknownParameter, format!("{name:?} is not known here"))
-                .at(name.clone().into_owned())
-                .hint(hint_for(name, known))),
-            None => Ok(()),
+    /// Refuses to look at a moment from before the change that `min_seq` names.
+    pub(super) fn new_enough(&self, seq: u64) -> Result<(), Refusal> {
+        match self.read("min_seq", whole::<u64>)? {
+            Some(asked) if asked > seq => Err(EngineError::Behind { asked, seq }.into()),
+            _ => Ok(()),
         }
     }
 
@@ -96,6 +98,21 @@ impl<'a> Params<'a> {
         }
         Ok(())
     }
+}
+
+/// Refuses a name that is not among the known ones.
+pub(super) fn is_known(name: &str, known: &[&'static str]) -> Result<(), Refusal> {
+    if known.contains(&name) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::UnknownParameter, format!("{name:?} is not known here"))
+        .at(name.to_owned())
+        .hint(hint_for(name, known)))
+}
+
+/// Whether a piece of a query string gives the value of a name.
+pub(super) fn names(pair: &str, wanted: &str) -> bool {
+    decode(pair.split_once('=').map_or(pair, |(name, _)| name)).is_ok_and(|name| name == wanted)
 }
 
 pub(super) fn missing(name: &'static str) -> Refusal {
@@ -189,13 +206,12 @@ mod tests {
     use super::*;
 
     fn code(query: &str, known: &[&'static str]) -> Code {
-        let read = || Params::of_query(query)?.only(known);
-        read().unwrap_err().code
+        Params::of_query(query, known).unwrap_err().code
     }
 
     #[test]
     fn values_are_decoded_once() {
-        let params = Params::of_query("a=1%2B1+x&&b&c=%2525=2&d=Caf%'&").unwrap();
+        let params = Params::of_query("a=1%2B1+x&&b&c=%2525=2&d=Caf%'&", &["a", "b", "c", "d"]).unwrap();
         for (name, value) in [("a", "1+1 x"), ("b", ""), ("c", "%25=2"), ("d", "Caf%'")] {
             assert_eq!(params.given(name), Some(&Given::Text(value.into())));
         }

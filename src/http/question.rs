@@ -8,9 +8,7 @@ use std::sync::Arc;
 use super::error::{Code, Refusal};
 use super::params::{Given, Params, choice, missing, number, whole};
 use crate::format::{FORMATS, Fields, Format, geojson};
-use crate::geometry::{
-    Edges, GeohashCell, METRICS, Metric, Point, Polygon, PreparedPolygon, Radius, Rect, metric_named,
-};
+use crate::geometry::{Edges, GeohashCell, Metric, Point, Polygon, PreparedPolygon, Radius, Rect, metric_named};
 use crate::index::Kind;
 use crate::query::{Cursor, Filter, K, Limit, Near, Query};
 
@@ -25,18 +23,19 @@ pub(super) struct Question {
 }
 
 impl Question {
-    pub(super) fn read(params: &Params<'_>) -> Result<Question, Refusal> {
+    /// Reads a question; distances are meant in `metric` when nobody says.
+    pub(super) fn read(params: &Params<'_>, metric: &'static dyn Metric) -> Result<Question, Refusal> {
         Ok(Question {
-            query: query(params)?,
+            query: query(params, metric)?,
             fields: fields(params),
             explain: params.read("explain", truth)?.unwrap_or(false),
         })
     }
 }
 
-pub(super) fn query(params: &Params<'_>) -> Result<Query, Refusal> {
+pub(super) fn query(params: &Params<'_>, metric: &'static dyn Metric) -> Result<Query, Refusal> {
     Ok(Query {
-        near: near(params)?,
+        near: near(params, metric)?,
         rect: params.read("bbox", rect)?,
         cell: params.read("geohash", GeohashCell::from_text)?,
         polygon: polygon(params)?,
@@ -47,13 +46,13 @@ pub(super) fn query(params: &Params<'_>) -> Result<Query, Refusal> {
     })
 }
 
-fn near(params: &Params<'_>) -> Result<Option<Near>, Refusal> {
+fn near(params: &Params<'_>, metric: &'static dyn Metric) -> Result<Option<Near>, Refusal> {
     for aspect in ["radius", "k", "metric", "lon"] {
         params.needs(aspect, "lat")?;
     }
     let Some(lat_deg) = params.read("lat", number)? else { return Ok(None) };
     let centre = position(params, lat_deg, params.required("lon", number)?)?;
-    let metric = params.read("metric", metric_named)?.unwrap_or(METRICS[0]);
+    let metric = self::metric(params, metric)?;
     let radius = params.read("radius", str::parse::<Radius>)?;
     let k = params.read("k", |text| Ok::<_, Refusal>(K::new(whole(text)?)?))?;
     let k = match (k, radius) {
@@ -81,10 +80,10 @@ pub(super) fn pair(text: &str) -> Result<Point, Refusal> {
     Ok(Point::new(number(lat)?, number(lon)?)?)
 }
 
-/// `west,south,east,north` as one text.
+/// `west,south,east,north` as one text; where it has six numbers, the heights are passed over.
 pub(super) fn rect(text: &str) -> Result<Rect, Refusal> {
-    let edges: Vec<f64> = text.split(',').map(number).collect::<Result<_, _>>()?;
-    let [west, south, east, north] = edges[..] else {
+    let edges: Vec<f64> = text.split(',').take(7).map(number).collect::<Result<_, _>>()?;
+    let ([west, south, east, north] | [west, south, _, east, north, _]) = edges[..] else {
         return Err(Refusal::new(Code::BadBox, format!("a box has four edges, not {}", edges.len()))
             .hint("write bbox=west,south,east,north"));
     };
@@ -109,8 +108,9 @@ fn kind(text: &str) -> Result<Option<&'static Kind>, Refusal> {
     choice(text, [("auto", None)].into_iter().chain(Kind::offered().map(|kind| (kind.name, Some(kind)))))
 }
 
-pub(super) fn metric(params: &Params<'_>) -> Result<&'static dyn Metric, Refusal> {
-    Ok(params.read("metric", metric_named)?.unwrap_or(METRICS[0]))
+/// The metric that is asked for, or else the one that is meant when nobody says.
+pub(super) fn metric(params: &Params<'_>, meant: &'static dyn Metric) -> Result<&'static dyn Metric, Refusal> {
+    Ok(params.read("metric", metric_named)?.unwrap_or(meant))
 }
 
 pub(super) fn format(text: &str) -> Result<&'static Format, Refusal> {
@@ -145,14 +145,22 @@ pub(super) fn needs_a_place(params: &Params<'_>) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::METRICS;
+
+    fn asked(query: &str) -> Result<Question, Refusal> {
+        const KNOWN: &[&str] = &[
+            "lat", "lon", "radius", "k", "metric", "edges", "within", "limit", "index", "explain", "bbox", "geohash",
+            "filter", "cursor", "fields",
+        ];
+        Question::read(&Params::of_query(query, KNOWN).unwrap(), METRICS[0])
+    }
 
     fn refusal(query: &str) -> Refusal {
-        let params = Params::of_query(query).unwrap();
-        Question::read(&params).err().unwrap()
+        asked(query).err().unwrap()
     }
 
     fn read(query: &str) -> Question {
-        Question::read(&Params::of_query(query).unwrap()).unwrap()
+        asked(query).unwrap()
     }
 
     #[test]

@@ -1,39 +1,53 @@
 //! The list of operations, and what an operation is.
 //!
-//! What surprises: an operation is a plain function from what was asked to a buffer. It does not wait and knows no actix; a
-//! query takes microseconds, so handing it to another thread would cost more than answering it.
+//! What surprises: most operations are plain functions from what was asked to a buffer. They do not wait and know no actix; a
+//! query takes microseconds, so handing it to another thread would cost more than answering it. Only what has to wait, for the
+//! disk or for the client, is a future.
 //!
 //! # Adding an operation
 //!
 //! A function and a constant of type [`Route`] in the file it belongs to, a line in [`ROUTES`], and its description in
 //! `openapi.yaml`, which a test holds equal to this list.
 
-use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
 
+use actix_web::HttpResponse;
 use serde::Serialize;
 
-use super::error::{Code, Refusal};
-use super::params::{Params, decode_segment};
-use super::{cells, collections, compare, distance, items, near, search, service};
-use crate::collection::Id;
-use crate::engine::{CollectionName, Engine};
+use super::arrival::Arrival;
+use super::error::Refusal;
+use super::reply::Reply;
+use super::request::Request;
+use super::service::Service;
+use super::{batch, cells, collections, compare, delete, distance, item, items, near, operations, search, settings};
 
 /// Every operation, in the order people should meet them.
 pub static ROUTES: &[Route] = &[
-    service::LANDING,
+    operations::LANDING,
     near::NEAR,
     near::NEAR_IN,
     items::ITEMS,
-    items::ITEM,
     search::SEARCH,
+    batch::BATCH,
+    delete::DELETE_MANY,
+    item::READ,
+    item::PUT,
+    item::PATCH,
+    item::DELETE,
     compare::COMPARE,
+    compare::COMPARE_SEARCH,
     cells::CELLS,
+    distance::DISTANCE,
+    distance::DISTANCE_BETWEEN,
     collections::COLLECTIONS,
     collections::COLLECTION,
-    distance::DISTANCE,
-    service::LIVEZ,
-    service::READYZ,
-    service::OPENAPI,
+    settings::CONFIGURE,
+    settings::DROP,
+    operations::LIVEZ,
+    operations::READYZ,
+    operations::CONFORMANCE,
+    operations::OPENAPI,
 ];
 
 /// An operation: one method on one path.
@@ -47,62 +61,36 @@ pub struct Route {
     pub summary: &'static str,
     /// The query parameters it knows.
     pub parameters: &'static [&'static str],
+    /// Who may ask for it.
+    pub access: Access,
     #[serde(skip)]
-    pub(super) answer: fn(&Request<'_>) -> Result<Reply, Refusal>,
+    pub(super) answer: Handler,
 }
 
-/// A request on its way to an answer.
-pub(super) struct Request<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) route: &'static Route,
-    /// The path as it came, percent-encoded.
-    pub(super) path: &'a str,
-    /// The query string as it came.
-    pub(super) query: &'a str,
-    /// The `Accept` header.
-    pub(super) accept: Option<&'a str>,
-    /// The body; empty when the method has none.
-    pub(super) body: &'a [u8],
+/// Who may ask for an operation, where the service has keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Everybody.
+    Anyone,
+    /// Those who may read the collection, or any where the path names none.
+    Read,
+    /// Those who may change its items.
+    Write,
+    /// Those who may make, set and drop it.
+    Admin,
 }
 
-impl Request<'_> {
-    /// The parameters of the query string, all of them known to the route.
-    pub(super) fn params(&self) -> Result<Params<'_>, Refusal> {
-        let params = Params::of_query(self.query)?;
-        params.only(self.route.parameters)?;
-        Ok(params)
-    }
-
-    /// The collection that the path names; the default one when it names none.
-    pub(super) fn collection(&self) -> Result<CollectionName, Refusal> {
-        match self.segment("{c}")? {
-            Some(name) => Ok(name.parse()?),
-            None => Ok(CollectionName::default()),
-        }
-    }
-
-    /// The item that the path names.
-    pub(super) fn id(&self) -> Result<Id, Refusal> {
-        let text = self.segment("{id}")?.unwrap_or_default();
-        Id::new(&*text).map_err(|error| Refusal::new(Code::BadId, error.to_string()).value(&text))
-    }
-
-    /// The piece of the path that stands where the route has this name, decoded here, once, from the path as it came.
-    pub(super) fn segment(&self, name: &str) -> Result<Option<Cow<'_, str>>, Refusal> {
-        let mut pieces = self.route.path.split('/').zip(self.path.split('/'));
-        pieces.find(|(known, _)| *known == name).map(|(_, given)| decode_segment(given)).transpose()
-    }
+/// What answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Handler {
+    /// At once, even while there is no engine yet.
+    Always(fn(&Service) -> Result<Reply, Refusal>),
+    /// At once, on the thread that read the request; in the pool when it turns out to cost much.
+    Now(fn(&Request<'_>) -> Result<Reply, Refusal>),
+    /// After waiting for something: a write, or the rest of the request.
+    Later(fn(Arrival) -> Answering),
 }
 
-/// An answer on its way out. Its status is 200.
-pub(super) struct Reply {
-    pub(super) media_type: &'static str,
-    pub(super) body: Vec<u8>,
-}
-
-impl Reply {
-    pub(super) fn json(value: &impl Serialize) -> Reply {
-        let body = serde_json::to_vec(value).expect("what we describe ourselves is always JSON");
-        Reply { media_type: "application/json", body }
-    }
-}
+/// An answer that is waited for.
+pub(super) type Answering = Pin<Box<dyn Future<Output = Result<HttpResponse, Refusal>>>>;

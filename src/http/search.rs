@@ -3,7 +3,9 @@
 //! What surprises: the next page is the same body, posted to the `next` link, which carries the cursor.
 
 use super::error::Refusal;
-use super::routes::{Reply, Request, Route};
+use super::reply::Reply;
+use super::request::Request;
+use super::routes::{Access, Handler, Route};
 use super::{body, page};
 
 /// The operation.
@@ -12,7 +14,8 @@ pub(super) const SEARCH: Route = Route {
     path: "/collections/{c}/search",
     summary: "any combination of place, radius, number, box, cell, polygon and filter, as a JSON body",
     parameters: &["cursor", "f"],
-    answer: search,
+    access: Access::Read,
+    answer: Handler::Now(search),
 };
 
 fn search(request: &Request<'_>) -> Result<Reply, Refusal> {

@@ -28,6 +28,7 @@ use thiserror::Error;
 mod compare;
 mod explain;
 pub mod filter;
+mod holds;
 mod page;
 mod plan;
 mod rank;

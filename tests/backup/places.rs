@@ -40,7 +40,9 @@ pub(crate) fn once() -> Submission {
 /// A directory with a load, changes, removals, a request that is remembered, settings of its own, and a tail in the log.
 pub(crate) fn history(engine: &Engine) {
     let kinds = vec![Kind::named("rtree").unwrap(), Kind::named("hilbert").unwrap()];
-    engine.configure(&named("plain"), CollectionSettings { kinds, ttl_ms: Some(86_400_000_000) }).unwrap();
+    engine
+        .configure(&named("plain"), CollectionSettings { kinds, ttl_ms: Some(86_400_000_000), metric: METRICS[1] })
+        .unwrap();
     engine.submit(&named("plain"), puts(0, 300, 1)).unwrap();
     let mut bulk = engine.bulk(&named("loaded"), Some(RequestKey::new("load").unwrap())).unwrap();
     (0..2500).for_each(|at| bulk.push(&item(at, 2)).unwrap());

@@ -1,0 +1,125 @@
+//! A request that has arrived and is not read to its end: what an operation gets that has to wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use actix_web::rt::task::spawn_blocking;
+use actix_web::rt::time::timeout;
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::StreamExt;
+use tokio::sync::oneshot;
+
+use super::error::{Code, Refusal};
+use super::pool::guarded;
+use super::request::Request;
+use super::routes::Route;
+use super::service::Service;
+use crate::engine::{CollectionName, Engine, EngineError, Submission, Submitted};
+
+/// A request of which the body may still be under way.
+pub(super) struct Arrival {
+    pub(super) service: Arc<Service>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) route: &'static Route,
+    pub(super) http: HttpRequest,
+    pub(super) payload: Payload,
+}
+
+impl Arrival {
+    /// What was asked, with a body that was read.
+    pub(super) fn request<'a>(&'a self, body: &'a [u8]) -> Request<'a> {
+        Request {
+            service: &self.service,
+            engine: &self.engine,
+            route: self.route,
+            path: self.http.uri().path(),
+            query: self.http.query_string(),
+            headers: self.http.headers(),
+            body,
+        }
+    }
+
+    /// The body, when it says it is JSON or says nothing.
+    pub(super) async fn json_body(&mut self) -> Result<Bytes, Refusal> {
+        json_body(&self.service, &self.http, &mut self.payload).await
+    }
+
+    /// Has changes made, and waits until they are as durable as they are to be, without holding up the thread.
+    pub(super) async fn submit(
+        &self,
+        name: &CollectionName,
+        submission: impl Into<Submission>,
+    ) -> Result<Submitted, Refusal> {
+        let (tell, told) = oneshot::channel();
+        self.engine.submit_then(name, submission, move |made| drop(tell.send(made)))?;
+        Ok(told.await.unwrap_or(Err(EngineError::Closed))?)
+    }
+
+    /// Has work done that waits for others, on a thread that may.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let room = self.service.waiting().enter(1)?;
+        let done = spawn_blocking(move || {
+            let _room = room;
+            guarded(work)
+        });
+        done.await.unwrap_or_else(|_| Err(EngineError::Closed.into()))
+    }
+}
+
+/// A whole body, when it says it is JSON or says nothing.
+pub(super) async fn json_body(service: &Service, http: &HttpRequest, payload: &mut Payload) -> Result<Bytes, Refusal> {
+    let media_type = http.headers().get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or("?"));
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if !(essence.is_empty() || essence == "application/json" || essence.ends_with("+json")) {
+        return Err(Refusal::new(Code::UnsupportedMediaType, format!("a body of type {media_type} is not read here"))
+            .value(media_type)
+            .hint("send content-type: application/json, which curl --json does"));
+    }
+    whole_body(service, payload).await
+}
+
+/// A body in memory, within the limits on its size and on how slowly it may come.
+async fn whole_body(service: &Service, payload: &mut Payload) -> Result<Bytes, Refusal> {
+    let most = service.options().limits.body_bytes;
+    let patience = service.options().limits.body_patience;
+    let mut first = match next_chunk(payload, patience).await? {
+        None => return Ok(Bytes::new()),
+        Some(first) => first,
+    };
+    let mut gathered = BytesMut::new();
+    let mut room = service.bodies().enter(0)?;
+    loop {
+        room.grow(first.len())?;
+        if gathered.len() + first.len() > most {
+            return Err(Refusal::new(Code::BodyTooLarge, format!("a body of more than {most} bytes"))
+                .hint("give large polygons fewer positions, and send many items to /collections/{c}/items"));
+        }
+        match next_chunk(payload, patience).await? {
+            None if gathered.is_empty() => return Ok(first),
+            None => {
+                gathered.extend_from_slice(&first);
+                return Ok(gathered.freeze());
+            }
+            Some(next) => {
+                gathered.extend_from_slice(&first);
+                first = next;
+            }
+        }
+    }
+}
+
+/// The next piece of a body; a client that sends none for so long is told so.
+pub(super) async fn next_chunk(payload: &mut Payload, patience: Duration) -> Result<Option<Bytes>, Refusal> {
+    match timeout(patience, payload.next()).await {
+        Err(_) => Err(Refusal::new(Code::TooSlow, format!("nothing of the body came for {} s", patience.as_secs()))
+            .hint("send the body without long pauses")),
+        Ok(None) => Ok(None),
+        Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
+        Ok(Some(Err(error))) => Err(Refusal::new(Code::BadBody, format!("the body broke off: {error}"))),
+    }
+}

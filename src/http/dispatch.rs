@@ -1,0 +1,167 @@
+//! The way of a request: let in, read, answered where it was read or in the pool, written down.
+//!
+//! What surprises: a question may be answered twice. What costs more than a little is dropped half done and begun anew in the
+//! pool, and what wants to see a change that has not come yet is asked again until it has.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::rt::time::sleep;
+use actix_web::web::{self, Bytes, Payload};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+
+use super::admission::admit;
+use super::arrival::{Arrival, json_body};
+use super::error::{self, Code, Refusal};
+use super::params::Params;
+use super::pool::guarded;
+use super::reply::Reply;
+use super::request::{OwnRequest, Request};
+use super::routes::{Handler, ROUTES, Route};
+use super::service::Service;
+use super::watch::Watch;
+
+/// The pauses between looks for a change that has not come yet.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Every path once.
+pub(super) fn paths() -> impl Iterator<Item = &'static str> {
+    let first = |(at, route): &(usize, &Route)| ROUTES[..*at].iter().all(|before| before.path != route.path);
+    ROUTES.iter().enumerate().filter(first).map(|(_, route)| route.path)
+}
+
+fn routes_of(path: &str) -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(move |route| route.path == path)
+}
+
+/// A path with its methods; every other method is told which there are.
+pub(super) fn resource(path: &'static str) -> Resource {
+    let mut resource = web::resource(path);
+    for route in routes_of(path) {
+        let method = Method::from_bytes(route.method.as_bytes()).expect("our own methods are methods");
+        let answer = move |http: HttpRequest, payload: Payload| handle(route, http, payload);
+        if method == Method::GET {
+            resource = resource.route(web::head().to(answer));
+        }
+        resource = resource.route(web::method(method).to(answer));
+    }
+    resource.default_service(web::to(move |http: HttpRequest| other_method(path, http)))
+}
+
+async fn handle(route: &'static Route, http: HttpRequest, payload: Payload) -> HttpResponse {
+    let service = shared(&http);
+    let watch = Watch::begin(&service, Some(route), &http);
+    let answered = match admit(&service, route, &http) {
+        Ok(()) => answered(&service, route, http, payload).await,
+        Err(refusal) => Err(refusal),
+    };
+    let mut response = answered.unwrap_or_else(|refusal| refused(&refusal));
+    watch.end(&service, &mut response);
+    response
+}
+
+/// What all threads share.
+pub(super) fn shared(http: &HttpRequest) -> Arc<Service> {
+    http.app_data::<web::Data<Service>>().expect("every app is given the service").clone().into_inner()
+}
+
+async fn answered(
+    service: &Arc<Service>,
+    route: &'static Route,
+    http: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Refusal> {
+    match route.answer {
+        Handler::Always(answer) => {
+            Params::of_query(http.query_string(), route.parameters)?;
+            answer(service).map(Reply::into_response)
+        }
+        Handler::Now(answer) => now(service, route, &http, payload, answer).await.map(Reply::into_response),
+        Handler::Later(answer) => {
+            let (service, engine) = (service.clone(), service.engine()?.clone());
+            answer(Arrival { service, engine, route, http, payload }).await
+        }
+    }
+}
+
+type Answer = fn(&Request<'_>) -> Result<Reply, Refusal>;
+
+async fn now(
+    service: &Arc<Service>,
+    route: &'static Route,
+    http: &HttpRequest,
+    mut payload: Payload,
+    answer: Answer,
+) -> Result<Reply, Refusal> {
+    let body = match route.method {
+        "GET" => Bytes::new(),
+        _ => json_body(service, http, &mut payload).await?,
+    };
+    let engine = service.engine()?;
+    let request = Request {
+        service,
+        engine,
+        route,
+        path: http.uri().path(),
+        query: http.query_string(),
+        headers: http.headers(),
+        body: &body,
+    };
+    let mut pause = FIRST_PAUSE;
+    let until = Instant::now() + service.options().limits.patience;
+    loop {
+        match answer_healed(&request, answer) {
+            Err(refusal) if refusal.code == Code::TooCostly => break,
+            Err(refusal) if refusal.code == Code::Behind && Instant::now() < until => {
+                sleep(pause).await;
+                pause = LONGEST_PAUSE.min(pause * 2);
+            }
+            answered => return answered,
+        }
+    }
+    let own = OwnRequest::new(&request, service.clone(), engine.clone(), body.clone());
+    service.pool().run(move || answer_healed(&own.borrow(), answer)).await
+}
+
+/// A damaged file is met wherever it is first read: in the search, or while the answer is written down.
+fn answer_healed(request: &Request<'_>, answer: Answer) -> Result<Reply, Refusal> {
+    guarded(|| request.engine.healing(|| answer(request))?)
+}
+
+async fn other_method(path: &'static str, http: HttpRequest) -> HttpResponse {
+    let known: Vec<&str> = routes_of(path)
+        .flat_map(|route| if route.method == "GET" { vec!["GET", "HEAD"] } else { vec![route.method] })
+        .collect();
+    let known = known.join(", ");
+    let method = http.method().as_str();
+    let refusal = Refusal::new(Code::MethodNotAllowed, format!("{path} knows no {method}"))
+        .value(method)
+        .hint(format!("use {known}"));
+    let mut response = refused(&refusal);
+    let allow = HeaderValue::from_str(&known).expect("methods are plain text");
+    response.headers_mut().insert(header::ALLOW, allow);
+    response
+}
+
+pub(super) async fn nothing_here(http: HttpRequest) -> HttpResponse {
+    let path = http.uri().path();
+    refused(
+        &Refusal::new(Code::NotFound, format!("there is nothing under {path}"))
+            .value(path)
+            .hint("GET / lists what there is"),
+    )
+}
+
+pub(super) fn refused(refusal: &Refusal) -> HttpResponse {
+    let problem = refusal.code.problem();
+    let status = StatusCode::from_u16(problem.status).expect("the table holds statuses");
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(error::MEDIA_TYPE)));
+    if let Some(seconds) = problem.retry_after_s {
+        response.insert_header((header::RETRY_AFTER, HeaderValue::from(seconds)));
+    }
+    response.body(refusal.to_json())
+}

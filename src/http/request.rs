@@ -1,0 +1,131 @@
+//! What was asked, in the pieces that operations look at.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::Bytes;
+
+use super::error::{Code, Refusal};
+use super::params::{Params, decode_segment};
+use super::routes::Route;
+use super::service::Service;
+use crate::collection::{Id, Snapshot};
+use crate::engine::{CollectionName, Engine};
+
+/// A request on its way to an answer.
+#[derive(Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) service: &'a Service,
+    pub(super) engine: &'a Engine,
+    pub(super) route: &'static Route,
+    /// The path as it came, percent-encoded.
+    pub(super) path: &'a str,
+    /// The query string as it came.
+    pub(super) query: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    /// The body; empty when the method has none.
+    pub(super) body: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    /// The parameters of the query string, all of them known to the route.
+    pub(super) fn params(&self) -> Result<Params<'a>, Refusal> {
+        Params::of_query(self.query, self.route.parameters)
+    }
+
+    /// The collection that the path names; the default one when it names none.
+    pub(super) fn collection(&self) -> Result<CollectionName, Refusal> {
+        collection_in(self.route, self.path)
+    }
+
+    /// The collection as it is now, at least as new as the request wants it.
+    pub(super) fn snapshot(&self, name: &CollectionName, params: &Params<'_>) -> Result<Arc<Snapshot>, Refusal> {
+        let snapshot = self.engine.snapshot(name)?;
+        params.new_enough(snapshot.seq())?;
+        Ok(snapshot)
+    }
+
+    /// The item that the path names.
+    pub(super) fn id(&self) -> Result<Id, Refusal> {
+        let text = self.segment("{id}")?.unwrap_or_default();
+        Id::new(&*text).map_err(|error| Refusal::new(Code::BadId, error.to_string()).value(&text))
+    }
+
+    /// The piece of the path that stands where the route has this name, decoded here, once, from the path as it came.
+    pub(super) fn segment(&self, name: &str) -> Result<Option<Cow<'a, str>>, Refusal> {
+        segment_in(self.route, self.path, name)
+    }
+
+    /// A header as text; several of one name are one list.
+    pub(super) fn header(&self, name: header::HeaderName) -> Option<Cow<'a, str>> {
+        let mut values = self.headers.get_all(name).filter_map(|value| value.to_str().ok());
+        let first = values.next().filter(|value| !value.trim().is_empty());
+        match (first, values.next()) {
+            (first, None) => first.map(Cow::Borrowed),
+            (first, Some(second)) => {
+                let all = first.into_iter().chain([second]).chain(values).filter(|value| !value.trim().is_empty());
+                let list = all.collect::<Vec<_>>().join(", ");
+                Some(Cow::Owned(list)).filter(|list: &Cow<'_, str>| !list.is_empty())
+            }
+        }
+    }
+
+    /// Where this service is, as the client named it: `http://localhost:6444`. Empty when it did not say.
+    pub(super) fn origin(&self) -> String {
+        let sound = |host: &&str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte));
+        let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(sound);
+        host.map_or_else(String::new, |host| format!("{}://{host}", self.service.scheme()))
+    }
+}
+
+/// The collection that a path names; the default one when its route names none.
+pub(super) fn collection_in(route: &Route, path: &str) -> Result<CollectionName, Refusal> {
+    match segment_in(route, path, "{c}")? {
+        Some(name) => Ok(name.parse()?),
+        None => Ok(CollectionName::default()),
+    }
+}
+
+fn segment_in<'a>(route: &Route, path: &'a str, name: &str) -> Result<Option<Cow<'a, str>>, Refusal> {
+    let mut pieces = route.path.split('/').zip(path.split('/'));
+    pieces.find(|(known, _)| *known == name).map(|(_, given)| decode_segment(given)).transpose()
+}
+
+/// The same, held by itself, for a thread of the pool.
+pub(super) struct OwnRequest {
+    pub(super) service: Arc<Service>,
+    pub(super) engine: Arc<Engine>,
+    route: &'static Route,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl OwnRequest {
+    pub(super) fn new(request: &Request<'_>, service: Arc<Service>, engine: Arc<Engine>, body: Bytes) -> OwnRequest {
+        let Request { route, path, query, headers, .. } = *request;
+        OwnRequest {
+            service,
+            engine,
+            route,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: headers.clone(),
+            body,
+        }
+    }
+
+    pub(super) fn borrow(&self) -> Request<'_> {
+        Request {
+            service: &self.service,
+            engine: &self.engine,
+            route: self.route,
+            path: &self.path,
+            query: &self.query,
+            headers: &self.headers,
+            body: &self.body,
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! A request that has arrived and is not read to its end: what an operation gets that has to wait.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
@@ -86,8 +86,8 @@ pub(super) async fn json_body(service: &Service, http: &HttpRequest, payload: &m
 /// A body in memory, within the limits on its size and on how slowly it may come.
 async fn whole_body(service: &Service, payload: &mut Payload) -> Result<Bytes, Refusal> {
     let most = service.options().limits.body_bytes;
-    let patience = service.options().limits.body_patience;
-    let mut first = match next_chunk(payload, patience).await? {
+    let mut pace = Pace::new(service.options().limits.body_patience);
+    let mut first = match next_chunk(payload, &mut pace).await? {
         None => return Ok(Bytes::new()),
         Some(first) => first,
     };
@@ -99,7 +99,7 @@ async fn whole_body(service: &Service, payload: &mut Payload) -> Result<Bytes, R
             return Err(Refusal::new(Code::BodyTooLarge, format!("a body of more than {most} bytes"))
                 .hint("give large polygons fewer positions, and send many items to /collections/{c}/items"));
         }
-        match next_chunk(payload, patience).await? {
+        match next_chunk(payload, &mut pace).await? {
             None if gathered.is_empty() => return Ok(first),
             None => {
                 gathered.extend_from_slice(&first);
@@ -113,13 +113,44 @@ async fn whole_body(service: &Service, payload: &mut Payload) -> Result<Bytes, R
     }
 }
 
-/// The next piece of a body; a client that sends none for so long is told so.
-pub(super) async fn next_chunk(payload: &mut Payload, patience: Duration) -> Result<Option<Bytes>, Refusal> {
-    match timeout(patience, payload.next()).await {
-        Err(_) => Err(Refusal::new(Code::TooSlow, format!("nothing of the body came for {} s", patience.as_secs()))
-            .hint("send the body without long pauses")),
-        Ok(None) => Ok(None),
-        Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
-        Ok(Some(Err(error))) => Err(Refusal::new(Code::BadBody, format!("the body broke off: {error}"))),
+/// The least a body has to bring, in bytes a second, once it has had time to begin.
+const LEAST_BYTES_S: u64 = 256;
+
+/// How a body comes: without long pauses, and not drop by drop.
+pub(super) struct Pace {
+    patience: Duration,
+    /// How long was waited for the client so far, and what it sent.
+    waited: Duration,
+    bytes: u64,
+}
+
+impl Pace {
+    pub(super) fn new(patience: Duration) -> Pace {
+        Pace { patience, waited: Duration::ZERO, bytes: 0 }
+    }
+
+    fn is_too_slow(&self) -> bool {
+        self.waited > self.patience && self.bytes < self.waited.as_secs() * LEAST_BYTES_S
+    }
+}
+
+/// The next piece of a body; a client that sends none for so long, or next to nothing, is told so.
+pub(super) async fn next_chunk(payload: &mut Payload, pace: &mut Pace) -> Result<Option<Bytes>, Refusal> {
+    let slow = |what: String| Refusal::new(Code::TooSlow, what).hint("send the body without long pauses");
+    let begin = Instant::now();
+    let Ok(came) = timeout(pace.patience, payload.next()).await else {
+        return Err(slow(format!("nothing of the body came for {} s", pace.patience.as_secs())));
+    };
+    pace.waited += begin.elapsed();
+    match came {
+        None => Ok(None),
+        Some(Err(error)) => Err(Refusal::new(Code::BadBody, format!("the body broke off: {error}"))),
+        Some(Ok(bytes)) => {
+            pace.bytes += bytes.len() as u64;
+            if pace.is_too_slow() {
+                return Err(slow(format!("{} bytes of the body came in {} s", pace.bytes, pace.waited.as_secs())));
+            }
+            Ok(Some(bytes))
+        }
     }
 }

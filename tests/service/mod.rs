@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// A running `nigh serve`.
-pub(super) struct Service {
+pub(crate) struct Service {
     process: Child,
     address: String,
     /// Its data, where it has a directory of its own.
@@ -18,15 +18,15 @@ pub(super) struct Service {
 }
 
 /// An answer.
-pub(super) struct Response {
-    pub(super) status: u16,
-    pub(super) head: String,
-    pub(super) body: String,
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Service {
     /// Starts the service on a free port.
-    pub(super) fn start(arguments: &[&str]) -> Service {
+    pub(crate) fn start(arguments: &[&str]) -> Service {
         let data = tempfile::tempdir().expect("a folder can be made");
         let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
             .args(["serve", "--listen", "127.0.0.1:0"])
@@ -43,21 +43,38 @@ impl Service {
         Service { process, address, _data: data }
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// With the demo collections.
-    pub(super) fn with_demo() -> Service {
+    pub(crate) fn with_demo() -> Service {
         Service::start(&[])
     }
 
-    pub(super) fn get(&self, target: &str) -> Response {
+    pub(crate) fn get(&self, target: &str) -> Response {
         self.ask("GET", target, &[], "")
     }
 
-    pub(super) fn post(&self, target: &str, body: &str) -> Response {
+    pub(crate) fn put(&self, target: &str, body: &str) -> Response {
+        self.ask("PUT", target, &[], body)
+    }
+
+    pub(crate) fn patch(&self, target: &str, body: &str) -> Response {
+        self.ask("PATCH", target, &["content-type: application/merge-patch+json"], body)
+    }
+
+    pub(crate) fn delete(&self, target: &str) -> Response {
+        self.ask("DELETE", target, &[], "")
+    }
+
+    pub(crate) fn post(&self, target: &str, body: &str) -> Response {
         self.ask("POST", target, &["content-type: application/json"], body)
     }
 
     /// One request on a connection of its own.
-    pub(super) fn ask(&self, method: &str, target: &str, headers: &[&str], body: &str) -> Response {
+    pub(crate) fn ask(&self, method: &str, target: &str, headers: &[&str], body: &str) -> Response {
         let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
         for header in headers {
             head += &format!("{header}\r\n");
@@ -76,14 +93,14 @@ impl Service {
     }
 
     /// A connection on which a request has begun and does not go on.
-    pub(super) fn begin(&self, request: &str) -> TcpStream {
+    pub(crate) fn begin(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).expect("the service listens");
         stream.write_all(request.as_bytes()).expect("the beginning is taken");
         stream
     }
 
     /// Asks it to stop, and tells its exit code and what it wrote to standard error.
-    pub(super) fn stop(mut self) -> (Option<i32>, String) {
+    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").arg(id).status().expect("kill runs").success());
         let status = self.process.wait().expect("it ends");
@@ -107,17 +124,23 @@ impl Response {
         Response { status, head: head.to_lowercase(), body: body.to_owned() }
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
     /// The JSON of an answer that must be fine.
-    pub(super) fn fine(&self) -> Value {
+    pub(crate) fn fine(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.body);
         self.json()
     }
+}
+
+/// The ids of a page, in order.
+pub(crate) fn ids(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().or(page["features"].as_array()).expect("a page lists its items");
+    items.iter().map(|item| item["id"].as_str().expect("an item has an id").to_owned()).collect()
 }

@@ -101,3 +101,6 @@ pub fn serve<E: Send + 'static>(
         Ok(server.await.map_err(io::Error::other)??)
     })
 }
+
+#[cfg(test)]
+mod hostile_tests;

@@ -49,6 +49,8 @@ pub(super) enum Passes {
 pub(super) struct Candidate<F> {
     pub(super) lat: f64,
     pub(super) lon: f64,
+    /// How many edges were asked about it.
+    pub(super) asked: u32,
     recipe: Option<F>,
     unit: Option<UnitVector>,
 }
@@ -56,7 +58,7 @@ pub(super) struct Candidate<F> {
 impl<F: FnOnce() -> UnitVector> Candidate<F> {
     #[inline]
     pub(super) fn new(lat: f64, lon: f64, recipe: F) -> Candidate<F> {
-        Candidate { lat, lon, recipe: Some(recipe), unit: None }
+        Candidate { lat, lon, asked: 0, recipe: Some(recipe), unit: None }
     }
 
     /// The outward normal at the point.

@@ -77,6 +77,11 @@ pub(super) trait Line {
     /// On which side of the point edge number `edge` passes. The edge spans the longitude of the point.
     fn passes<F: FnOnce() -> UnitVector>(&self, edge: usize, candidate: &mut Candidate<F>) -> Passes;
 
+    /// Whether [`Line::lat_range`] may be the same for all longitudes of the edge, although it is not level.
+    fn fills_its_box(&self, _edge: usize) -> bool {
+        false
+    }
+
     /// Latitudes between which the edge surely stays for longitudes `west..=east`, widened for rounding. The edge and
     /// the range have a longitude in common.
     fn lat_range(&self, edge: usize, west: f64, east: f64) -> (f64, f64);

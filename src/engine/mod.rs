@@ -72,7 +72,7 @@ pub use write::{Condition, RequestKey, Submission, Submitted, Write};
 use crate::collection::Snapshot;
 use crate::geometry::Metric;
 use crate::log::{Home, MemoryStore, Store};
-use crate::query::{Answer, Comparison, Query};
+use crate::query::{Answer, Budget, Comparison, Query};
 use commit::{Committer, Task};
 use hosted::{Hosted, unless_damaged};
 
@@ -311,12 +311,27 @@ impl Engine {
 
     /// Answers a query from a collection as it is now.
     pub fn ask(&self, name: &CollectionName, query: &Query) -> Result<Answer, EngineError> {
-        self.reading(name, |snapshot| Ok(query.run(snapshot)?))
+        self.ask_within(name, query, &Budget::unlimited())
+    }
+
+    /// [`Engine::ask`] within a budget of work: the same answer, or none.
+    pub fn ask_within(&self, name: &CollectionName, query: &Query, budget: &Budget<'_>) -> Result<Answer, EngineError> {
+        self.reading(name, |snapshot| Ok(query.run_within(snapshot, budget)?))
     }
 
     /// Answers a query on every index kind, all from one moment.
     pub fn compare(&self, name: &CollectionName, query: &Query) -> Result<Vec<Comparison>, EngineError> {
-        self.reading(name, |snapshot| Ok(query.compare(snapshot)?))
+        self.compare_within(name, query, &Budget::unlimited())
+    }
+
+    /// [`Engine::compare`] within a budget of work for all kinds together.
+    pub fn compare_within(
+        &self,
+        name: &CollectionName,
+        query: &Query,
+        budget: &Budget<'_>,
+    ) -> Result<Vec<Comparison>, EngineError> {
+        self.reading(name, |snapshot| Ok(query.compare_within(snapshot, budget)?))
     }
 
     /// Makes a collection with settings of its own, or changes the settings of one that is there.

@@ -294,6 +294,7 @@ impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Refusal {
         match error {
             QueryError::KindNotKept { .. } => Refusal::saying(Code::UnknownChoice, &error).at("index"),
+            QueryError::OverBudget { .. } => Refusal::saying(Code::Unavailable, &error),
             QueryError::Page(page) => page.into(),
         }
     }

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+mod budget;
 mod compare;
 mod explain;
 pub mod filter;
@@ -34,6 +35,7 @@ mod plan;
 mod rank;
 mod search;
 
+pub use budget::{Budget, Overrun};
 pub use compare::Comparison;
 pub use explain::Explain;
 pub use filter::{Filter, FilterError};
@@ -56,6 +58,16 @@ pub enum QueryError {
         kind: &'static str,
         /// The kinds that would be right.
         kept: String,
+    },
+    /// The query costs more than it may. Nothing is known of its answer.
+    #[error(
+        "the query was stopped after {spent} units of work: {because}; ask for a smaller area, fewer answers or a simpler filter"
+    )]
+    OverBudget {
+        /// The units of work it had cost by then.
+        spent: u64,
+        /// What ended it.
+        because: Overrun,
     },
     /// A page that cannot be given.
     #[error(transparent)]

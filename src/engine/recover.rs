@@ -200,8 +200,8 @@ pub(super) fn catch_up(
     for frame in logged.log.tail(number, gathered.first_seq) {
         let frame = frame?;
         match frame.entry {
-            Entry::Changes(changes) => {
-                gathered.changes.extend(changes);
+            Entry::Changes(steps) => {
+                gathered.changes.extend(steps.into_iter().map(|step| step.change));
                 if gathered.changes.len() >= APPLIED_AT_ONCE {
                     gathered.apply(collection);
                 }

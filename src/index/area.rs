@@ -6,7 +6,7 @@
 use super::lens::Lens;
 use super::points::{BLOCK, Points};
 use crate::geometry::polygon::PreparedPolygon;
-use crate::geometry::{GeohashCell, Overlap, Rect};
+use crate::geometry::{GeohashCell, Overlap, Point, Rect, UnitVector};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -87,10 +87,23 @@ impl Area {
 
     /// The exact test of everything but the lens.
     fn holds_flat(&self, points: &Points, slot: u32) -> bool {
-        let [lat, lon] = points.position(slot);
+        self.holds_flat_at(points.position(slot), || points.unit(slot))
+    }
+
+    fn holds_flat_at(&self, [lat, lon]: [f64; 2], unit: impl FnOnce() -> UnitVector) -> bool {
         self.rect.is_none_or(|rect| rect.holds(lat, lon))
             && self.cell.is_none_or(|cell| cell.holds(lat, lon))
-            && self.polygon.as_ref().is_none_or(|polygon| polygon.contains(lat, lon, || points.unit(slot)))
+            && self.polygon.as_ref().is_none_or(|polygon| polygon.contains(lat, lon, unit))
+    }
+
+    /// The same exact test for a point that stands in no segment.
+    pub fn holds(&self, point: Point) -> bool {
+        let unit = point.unit();
+        let near = |lens: &Lens| {
+            let chord2 = unit.chord2(lens.unit());
+            chord2 <= lens.outside_chord2() && lens.holds(|| unit, chord2)
+        };
+        self.lens.as_ref().is_none_or(near) && self.holds_flat_at([point.lat_deg(), point.lon_deg()], || unit)
     }
 
     /// The one exact test: hands every slot of `slots` that the area holds to `hit`, in order.

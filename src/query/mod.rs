@@ -27,6 +27,7 @@ use thiserror::Error;
 
 mod compare;
 mod explain;
+mod fence;
 pub mod filter;
 mod page;
 mod plan;
@@ -35,6 +36,7 @@ mod search;
 
 pub use compare::Comparison;
 pub use explain::Explain;
+pub use fence::{Crossing, Fence, FenceError};
 pub use filter::{Filter, FilterError};
 pub use page::{Cursor, K, Limit, PageError};
 pub use rank::Ranked;

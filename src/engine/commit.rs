@@ -108,6 +108,7 @@ impl Committer {
             self.sync_if_due();
         }
         self.sync_now();
+        self.end_feed();
     }
 
     /// The next task; meanwhile, what was promised to be durable by now is made so.

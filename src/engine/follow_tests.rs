@@ -213,3 +213,32 @@ fn who_fell_behind_is_told_from_where_to_go_on() {
     let Err(FollowError::Trimmed { since, oldest }) = engine.follow(&name("a"), least - 1) else { panic!("{least}") };
     assert!(since == least - 1 && oldest >= least);
 }
+
+/// The rows know it as well.
+#[test]
+fn where_an_item_was_is_known_though_its_segment_file_is_damaged() {
+    let folder = std::env::temp_dir().join(format!("nigh-engine-follow-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let settings = || Settings { reserve_bytes: 0, ..Settings::default() };
+    let engine = Engine::open(&folder, settings()).unwrap();
+    engine
+        .submit(&name("a"), (0..500).map(|at| put(&at.to_string(), f64::from(at) / 9.0)).collect::<Vec<_>>())
+        .unwrap();
+    engine.close().unwrap();
+    drop(engine);
+    for file in std::fs::read_dir(folder.join("segments/1")).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_some_and(|extension| extension == "segment") {
+            let mut bytes = std::fs::read(&file).unwrap();
+            let body = u64::from_le_bytes(bytes[32..40].try_into().unwrap()) as usize;
+            bytes[body..].iter_mut().for_each(|byte| *byte ^= 0x55);
+            std::fs::write(&file, bytes).unwrap();
+        }
+    }
+    let engine = Engine::open(&folder, settings()).unwrap();
+    engine.submit(&name("a"), vec![put("7", 80.0), Change::Remove(id("nobody"))]).unwrap();
+    let told = engine.follow(&name("a"), 500).unwrap().next(10).unwrap();
+    assert_eq!(told[0].what, Happened::Put { item: item("7", 80.0), was: Was::At(point(7.0 / 9.0)) });
+    assert_eq!(told[1].what, Happened::Removed { id: id("nobody"), was: Was::Nowhere });
+    drop(engine);
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -5,10 +5,10 @@ use nigh::generate::Random;
 use nigh::geometry::{Edges, METRICS, Point, Polygon, Radius, Rect};
 use nigh::query::{Fence, Limit, Query};
 
-pub struct Ground {
-    pub fences: Vec<Fence>,
+pub(super) struct Ground {
+    pub(super) fences: Vec<Fence>,
     /// Where objects can be. Many stand at the same.
-    pub places: Vec<Point>,
+    pub(super) places: Vec<Point>,
     /// For each fence, whether it holds each place: as the query finds them, not as the fence says.
     inside: Vec<Vec<bool>>,
 }
@@ -56,7 +56,7 @@ fn places(random: &mut Random) -> Vec<Point> {
 }
 
 impl Ground {
-    pub fn new(random: &mut Random) -> Ground {
+    pub(super) fn new(random: &mut Random) -> Ground {
         let places = places(random);
         let collection = Collection::new();
         let item = |(at, place): (usize, &Point)| Change::Put(Item::new(Id::new(at.to_string()).unwrap(), *place));
@@ -74,7 +74,7 @@ impl Ground {
         Ground { fences, inside, places }
     }
 
-    pub fn is_inside(&self, fence: usize, place: Point) -> bool {
+    pub(super) fn is_inside(&self, fence: usize, place: Point) -> bool {
         let bits = |point: &Point| [point.lat_deg().to_bits(), point.lon_deg().to_bits()];
         let at = self.places.iter().position(|known| bits(known) == bits(&place));
         self.inside[fence][at.expect("objects stand at the places")]

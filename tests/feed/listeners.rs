@@ -10,7 +10,7 @@ use super::vans;
 
 /// What a listener heard of a fence.
 #[derive(Debug)]
-pub enum Heard {
+pub(super) enum Heard {
     /// What it knew is void; where it would have resumed.
     Reset(Option<u64>),
     /// Who was inside after a change.
@@ -19,9 +19,9 @@ pub enum Heard {
 }
 
 /// Somebody at a fence, who remembers a number between two connections and nothing else.
-pub struct Listener {
-    pub fence_number: usize,
-    pub heard: Vec<Heard>,
+pub(super) struct Listener {
+    pub(super) fence_number: usize,
+    pub(super) heard: Vec<Heard>,
     fence: Fence,
     random: Random,
     resume: Option<u64>,
@@ -30,16 +30,16 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub fn new(seed: u64, fence_number: usize, fence: Fence, since: Option<u64>) -> Listener {
+    pub(super) fn new(seed: u64, fence_number: usize, fence: Fence, since: Option<u64>) -> Listener {
         Listener { fence_number, heard: Vec::new(), fence, random: Random::seeded(seed), resume: since, list: None }
     }
 
-    pub fn resume(&self) -> Option<u64> {
+    pub(super) fn resume(&self) -> Option<u64> {
         self.resume
     }
 
     /// One connection.
-    pub fn listen(&mut self, engine: &Engine) {
+    pub(super) fn listen(&mut self, engine: &Engine) {
         let mut watcher = engine.watch(&vans(), self.fence.clone(), self.resume).unwrap();
         self.list = None;
         for _ in 0..self.random.below(8) {
@@ -82,22 +82,22 @@ impl Listener {
 }
 
 /// Somebody who hears everything.
-pub struct Reader {
-    pub events: Vec<ChangeEvent>,
+pub(super) struct Reader {
+    pub(super) events: Vec<ChangeEvent>,
     random: Random,
 }
 
 impl Reader {
-    pub fn new(seed: u64) -> Reader {
+    pub(super) fn new(seed: u64) -> Reader {
         Reader { events: Vec::new(), random: Random::seeded(seed) }
     }
 
-    pub fn seq(&self) -> u64 {
+    pub(super) fn seq(&self) -> u64 {
         self.events.last().map_or(0, |last| last.seq)
     }
 
     /// One connection.
-    pub fn listen(&mut self, engine: &Engine) {
+    pub(super) fn listen(&mut self, engine: &Engine) {
         let mut follower = engine.follow(&vans(), self.seq()).unwrap();
         for _ in 0..self.random.below(8) {
             let mut events = follower.next(1 + self.random.below(400) as usize).unwrap();

@@ -15,7 +15,7 @@ use super::now_ms;
 
 /// What the writers did, by number.
 #[derive(Default)]
-pub struct Truth(Mutex<BTreeMap<u64, Done>>);
+pub(super) struct Truth(Mutex<BTreeMap<u64, Done>>);
 
 enum Done {
     Change(Change),
@@ -23,16 +23,16 @@ enum Done {
 }
 
 impl Truth {
-    pub fn changed(&self, first_seq: u64, changes: Vec<Change>) {
+    pub(super) fn changed(&self, first_seq: u64, changes: Vec<Change>) {
         self.0.lock().unwrap().extend((first_seq..).zip(changes.into_iter().map(Done::Change)));
     }
 
-    pub fn loaded(&self, first_seq: u64, items: Vec<Item>) {
+    pub(super) fn loaded(&self, first_seq: u64, items: Vec<Item>) {
         self.0.lock().unwrap().insert(first_seq, Done::Load(items));
     }
 
     /// Holds the plain feed against what was done, and makes the whole story of it. What nobody did must be ends of life that were due.
-    pub fn told(&self, events: &[ChangeEvent], ground: &Ground) -> Story {
+    pub(super) fn told(&self, events: &[ChangeEvent], ground: &Ground) -> Story {
         let done = self.0.lock().unwrap();
         let mut story = Story::of(ground.fences.len());
         let (mut next, mut met) = (1, 0);
@@ -67,7 +67,7 @@ impl Truth {
 }
 
 /// What each fence saw.
-pub struct Story {
+pub(super) struct Story {
     /// By fence, in order.
     crossings: Vec<Vec<(u64, String, Crossing)>>,
     /// The last number of each load.
@@ -111,14 +111,14 @@ impl Story {
         self.loads.push(last_seq);
     }
 
-    pub fn ends_as(&self, snapshot: &Snapshot) {
+    pub(super) fn ends_as(&self, snapshot: &Snapshot) {
         let found: Vec<(&str, Point)> = snapshot.items().map(|item| (item.id, item.point)).collect();
         let expected: Vec<(&str, Point)> = self.there.iter().map(|(id, item)| (id.as_str(), item.point)).collect();
         assert_eq!(found, expected);
     }
 
     /// Holds what a listener heard against what its fence saw; says how many crossings that were.
-    pub fn agrees(&self, listener: &Listener, ground: &Ground) -> usize {
+    pub(super) fn agrees(&self, listener: &Listener, ground: &Ground) -> usize {
         let fence = listener.fence_number;
         let (mut expected, mut moves) = (self.crossings[fence].iter().peekable(), self.moves.iter().peekable());
         let (mut inside, mut heard_up_to, mut told) = (BTreeSet::new(), 0, 0);

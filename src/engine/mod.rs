@@ -29,6 +29,7 @@ mod draft;
 mod error;
 mod files;
 mod filling;
+mod follow;
 mod health;
 mod hosted;
 mod inventory;
@@ -48,6 +49,7 @@ mod settings;
 mod sums;
 mod upkeep;
 mod verify;
+mod watch;
 mod write;
 
 pub use backup::{Backup, BackupError};
@@ -55,6 +57,7 @@ pub use bulk::{Bulk, Loaded, checksum_of};
 pub use catalogue::CollectionSettings;
 pub use error::EngineError;
 pub use files::Refused;
+pub use follow::{ChangeEvent, FollowError, Follower, Happened};
 pub use health::Health;
 pub use inventory::CollectionBackup;
 #[doc(hidden)]
@@ -67,6 +70,7 @@ pub use restore::{Restored, restore};
 pub use settings::{Durability, Settings};
 pub use sums::Sum;
 pub use verify::{Verified, VerifiedCollection, verify};
+pub use watch::{FenceEvent, Sighting, Watcher};
 pub use write::{Condition, RequestKey, Submission, Submitted, Write};
 
 use crate::collection::Snapshot;
@@ -125,6 +129,8 @@ struct Shared {
     /// Held from the first file of a checkpoint until it is recorded, so that no other takes the files for unused. Never asked for
     /// by the thread that writes.
     saving: Mutex<()>,
+    /// The log, for those who follow it.
+    feed: Arc<follow::Feed>,
 }
 
 impl Shared {

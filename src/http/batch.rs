@@ -55,7 +55,7 @@ fn batch(request: &Request<'_>) -> Result<Reply, Refusal> {
             body::read(search.get().as_bytes(), &mut params)?;
             params.new_enough(snapshot.seq())?;
             let Question { query, fields, explain } = Question::read(&params, metric)?;
-            let answer = query.run(&snapshot)?;
+            let answer = query.run_within(&snapshot, request.budget)?;
             // The next page of a line is the same search with a cursor in it.
             let next = answer.next.as_ref().map(ToString::to_string);
             (compact.write_page)(&mut out, &Page { answer: &answer, fields: &fields, next: next.as_deref(), explain });

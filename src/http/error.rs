@@ -294,7 +294,11 @@ impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Refusal {
         match error {
             QueryError::KindNotKept { .. } => Refusal::saying(Code::UnknownChoice, &error).at("index"),
-            QueryError::OverBudget { .. } => Refusal::saying(Code::Unavailable, &error),
+            // How many units of work those were is our own affair.
+            QueryError::OverBudget { .. } => {
+                Refusal::new(Code::TooCostly, "answering takes more time than one request may")
+                    .hint("ask for a smaller area, fewer answers or a simpler filter")
+            }
             QueryError::Page(page) => page.into(),
         }
     }

@@ -4,26 +4,48 @@
 //! put in place of the one before.
 
 use super::accept;
-use super::error::Refusal;
+use super::error::{Code, Refusal};
 use super::params::{Params, names};
 use super::question::Question;
 use super::reply::Reply;
 use super::request::Request;
 use crate::format::Page;
+use crate::query::Answer;
 
 /// Room for a common page, so that the buffer is not moved while it grows.
 const USUAL_BYTES: usize = 8 * 1024;
+
+/// Bytes of properties in a page, at most; and answers that have fewer however long theirs are.
+const BYTES_MAX: usize = 128 << 20;
+const SURELY_SHORT: usize = 2000;
 
 /// Asks the collection of the path, and writes the page in the format that is wanted.
 pub(super) fn reply(request: &Request<'_>, params: &Params<'_>) -> Result<Reply, Refusal> {
     let format = accept::format(request, params)?;
     let name = request.collection()?;
     let Question { query, fields, explain } = Question::read(params, request.engine.metric_of(&name)?)?;
-    let answer = query.run(&request.snapshot(&name, params)?)?;
+    let answer = query.run_within(&request.snapshot(&name, params)?, request.budget)?;
+    is_short_enough(&answer)?;
     let next = answer.next.as_ref().map(|cursor| next_link(request.path, request.query, &cursor.to_string()));
     let mut body = Vec::with_capacity(USUAL_BYTES);
     (format.write_page)(&mut body, &Page { answer: &answer, fields: &fields, next: next.as_deref(), explain });
     Ok(Reply::new(format.media_type, body))
+}
+
+/// Refuses a page that would be too long to send at once.
+pub(super) fn is_short_enough(answer: &Answer) -> Result<(), Refusal> {
+    if answer.len() <= SURELY_SHORT {
+        return Ok(());
+    }
+    let bytes: usize = answer.hits().map(|hit| hit.item.properties.len()).sum();
+    if bytes <= BYTES_MAX {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::TooCostly,
+        format!("the page has {} answers with {bytes} bytes of properties", answer.len()),
+    )
+    .hint("ask for a smaller limit, or for fewer fields"))
 }
 
 /// The same request with another cursor, relative to the host.

@@ -7,7 +7,7 @@ use super::Budget;
 use super::lens::Lens;
 use super::points::{BLOCK, Points};
 use crate::geometry::polygon::PreparedPolygon;
-use crate::geometry::{GeohashCell, Overlap, Rect};
+use crate::geometry::{GeohashCell, Overlap, Point, Rect, UnitVector};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -95,19 +95,33 @@ impl Area {
         self.rect.is_none() && self.cell.is_none() && self.polygon.is_none()
     }
 
-    /// The exact test of everything but the lens. A polygon is paid for by the edges that are asked; when the budget is over
-    /// it holds nothing.
+    /// The exact test of everything but the lens.
     fn holds_flat(&self, points: &Points, slot: u32, budget: &Budget<'_>) -> bool {
-        let [lat, lon] = points.position(slot);
+        self.holds_flat_at(points.position(slot), || points.unit(slot), budget)
+    }
+
+    /// A polygon is paid for by the edges that are asked; when the budget is over it holds nothing.
+    fn holds_flat_at(&self, [lat, lon]: [f64; 2], unit: impl FnOnce() -> UnitVector, budget: &Budget<'_>) -> bool {
         self.rect.is_none_or(|rect| rect.holds(lat, lon))
             && self.cell.is_none_or(|cell| cell.holds(lat, lon))
             && self.polygon.as_ref().is_none_or(|polygon| {
                 if budget.is_over() {
                     return false;
                 }
-                let (held, edges) = polygon.contains_by_edges(lat, lon, || points.unit(slot));
+                let (held, edges) = polygon.contains_by_edges(lat, lon, unit);
                 budget.spend(edge_units(edges)) && held
             })
+    }
+
+    /// The same exact test for a point that stands in no segment.
+    pub fn holds(&self, point: Point) -> bool {
+        let unit = point.unit();
+        let near = |lens: &Lens| {
+            let chord2 = unit.chord2(lens.unit());
+            chord2 <= lens.outside_chord2() && lens.holds(|| unit, chord2)
+        };
+        let at = [point.lat_deg(), point.lon_deg()];
+        self.lens.as_ref().is_none_or(near) && self.holds_flat_at(at, || unit, &Budget::unlimited())
     }
 
     /// The one exact test: hands every slot of `slots` that the area holds to `hit`, in order.

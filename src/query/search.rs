@@ -61,7 +61,7 @@ impl Query {
         self.rect.is_none() && self.cell.is_none() && self.polygon.is_none() && self.filter.is_none()
     }
 
-    fn area(&self, lens: Option<Lens>) -> Area {
+    pub(super) fn area(&self, lens: Option<Lens>) -> Area {
         Area { lens, rect: self.rect, cell: self.cell, polygon: self.polygon.clone() }
     }
 

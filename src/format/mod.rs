@@ -15,10 +15,7 @@ mod compact;
 pub mod csv;
 mod fields;
 pub mod geojson;
-mod incoming;
 pub mod ndjson;
-pub mod time;
-pub use incoming::*;
 
 pub use fields::Fields;
 

@@ -8,7 +8,7 @@ use super::error::Refusal;
 use super::params::Params;
 use super::question::Question;
 use super::routes::{Reply, Request};
-use crate::format::Page;
+use crate::format::{Link, Page};
 
 /// Room for a common page, so that the buffer is not moved while it grows.
 const USUAL_BYTES: usize = 8 * 1024;
@@ -20,7 +20,8 @@ pub(super) fn reply(request: &Request<'_>, params: &Params<'_>) -> Result<Reply,
     let answer = request.engine.ask(&request.collection()?, &query)?;
     let next = answer.next.as_ref().map(|cursor| next_link(request.path, request.query, &cursor.to_string()));
     let mut body = Vec::with_capacity(USUAL_BYTES);
-    (format.write_page)(&mut body, &Page { answer: &answer, fields: &fields, next: next.as_deref(), explain });
+    let next = next.as_deref().map(|href| Link { rel: Link::NEXT, href });
+    (format.write_page)(&mut body, &Page { answer: &answer, fields: &fields, links: next.as_slice(), explain });
     Ok(Reply { media_type: format.media_type, body })
 }
 

@@ -195,6 +195,11 @@ impl Follower {
         self.seq
     }
 
+    /// How many changes there are to hand out now.
+    pub fn behind(&self) -> u64 {
+        self.hosted.snapshot().seq().saturating_sub(self.seq)
+    }
+
     /// Goes on from another number.
     pub(super) fn go_to(&mut self, seq: u64) {
         self.seq = seq;

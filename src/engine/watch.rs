@@ -102,6 +102,11 @@ impl Watcher {
         }
     }
 
+    /// How many changes there are to look at now; more than can be, while the list is not at its end.
+    pub fn behind(&self) -> u64 {
+        if self.listing.is_some() { u64::MAX } else { self.follower.behind() }
+    }
+
     /// What there is to tell next, from at most `most` items or changes. Where none of them concerned the fence there is nothing to
     /// tell and yet there may be more: [`moved`](Watcher::moved) knows.
     ///

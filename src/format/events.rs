@@ -11,7 +11,8 @@ use crate::log::Was;
 
 /// The names of all events, as they stand in `event`.
 pub const EVENTS: &[&str] = &[
-    "put", "remove", "expire", "load", "enter", "inside", "exit", "reset", "current", "idle", "gone", "dropped", "failed",
+    "put", "remove", "expire", "load", "enter", "inside", "exit", "reset", "current", "idle", "gone", "dropped",
+    "failed",
 ];
 
 /// The name of what a change did.
@@ -59,7 +60,9 @@ pub fn write_sighting(out: &mut Vec<u8>, event: &FenceEvent) {
     begin(out, event.resume, sighting_name(&event.what));
     match &event.what {
         Sighting::Reset | Sighting::Current => {}
-        Sighting::Enter(item) | Sighting::Inside(item) | Sighting::Exit { item: Some(item), .. } => write_item(out, item),
+        Sighting::Enter(item) | Sighting::Inside(item) | Sighting::Exit { item: Some(item), .. } => {
+            write_item(out, item)
+        }
         Sighting::Exit { id, item: None } => write_id(out, id.as_str()),
     }
     out.push(b'}');
@@ -133,7 +136,10 @@ mod tests {
         let id = || Id::new("a").unwrap();
         let removed = written(Happened::Removed { id: id(), was: Was::At(point) });
         assert_eq!(removed, r#"{"seq":7,"event":"remove","id":"a","was":{"lat":1.0,"lon":-0.0}}"#);
-        assert_eq!(written(Happened::Expired { id: id(), was: Was::Unknown }), r#"{"seq":7,"event":"expire","id":"a"}"#);
+        assert_eq!(
+            written(Happened::Expired { id: id(), was: Was::Unknown }),
+            r#"{"seq":7,"event":"expire","id":"a"}"#
+        );
         let loaded = written(Happened::Loaded { first_seq: 3, items: 5 });
         assert_eq!(loaded, r#"{"seq":7,"event":"load","first_seq":3,"items":5}"#);
     }
@@ -144,7 +150,11 @@ mod tests {
         for (resume, what, line) in [
             (None, Sighting::Reset, r#"{"seq":null,"event":"reset"}"#),
             (Some(3), Sighting::Current, r#"{"seq":3,"event":"current"}"#),
-            (Some(3), Sighting::Enter(item), r#"{"seq":3,"event":"enter","id":"a","lat":1.0,"lon":2.0,"properties":{}}"#),
+            (
+                Some(3),
+                Sighting::Enter(item),
+                r#"{"seq":3,"event":"enter","id":"a","lat":1.0,"lon":2.0,"properties":{}}"#,
+            ),
         ] {
             let mut out = Vec::new();
             write_sighting(&mut out, &FenceEvent { resume, what });

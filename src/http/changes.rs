@@ -29,7 +29,7 @@ use super::question;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
 use crate::engine::{Engine, EngineError, FollowError, Follower, Watcher};
-use crate::format::{events, time};
+use crate::format::{events, parse_duration};
 use crate::query::Fence;
 
 /// Changes that are read from the log at once.
@@ -45,6 +45,9 @@ const PATH: &str = "/collections/{c}/changes";
 
 /// What makes a stream a fence.
 const PLACES: &[&str] = &["lat", "bbox", "geohash", "within"];
+
+/// What a body may say of a fence.
+pub const FENCE_MEMBERS: &[&str] = &["near", "radius", "metric", "bbox", "geohash", "within", "edges"];
 
 /// The operation.
 pub(super) const CHANGES: Route = Route {
@@ -110,7 +113,7 @@ async fn watch_fence(mut arrival: Arrival) -> Result<HttpResponse, Refusal> {
     let body = arrival.json_body().await?;
     let request = arrival.request(&body);
     let mut params = request.params()?;
-    body::read(&body, &mut params)?;
+    body::read_known(&body, FENCE_MEMBERS, &mut params)?;
     stream(&arrival, &request, &params, true)
 }
 
@@ -123,7 +126,7 @@ fn stream(
     let form = form(request, params)?;
     let name = request.collection()?;
     let since = since(request, params)?;
-    let wait = params.read("wait", |text| time::duration(text).map_err(|error| bad_wait(&error)))?;
+    let wait = params.read("wait", |text| parse_duration(text).map_err(|error| bad_wait(&error)))?;
     let left = params.read("limit", whole::<u64>)?.unwrap_or(u64::MAX);
     let engine = arrival.engine.clone();
     let source = if is_fence {
@@ -295,7 +298,7 @@ impl Stream {
                     return Some(self.last_words(&error));
                 }
                 Ok((bytes, count)) if count > 0 => {
-                    self.left -= count;
+                    self.left = self.left.saturating_sub(count);
                     return Some(bytes.into());
                 }
                 Ok(_) => {}

@@ -14,7 +14,7 @@ use super::params::choice;
 use super::reply::Reply;
 use super::routes::{Access, Handler, Route};
 use crate::engine::CollectionSettings;
-use crate::format::time;
+use crate::format::parse_duration;
 use crate::geometry::metric_named;
 use crate::index::Kind;
 
@@ -83,7 +83,7 @@ fn read(body: &[u8]) -> Result<CollectionSettings, Refusal> {
         None => None,
         Some(Lasting::Seconds(seconds)) => Some(seconds.saturating_mul(1000)),
         Some(Lasting::Text(text)) => {
-            let lasting = time::duration(&text);
+            let lasting = parse_duration(&text);
             let lasting =
                 lasting.map_err(|error| Refusal::new(Code::BadTime, error.to_string()).at("ttl").value(&text))?;
             Some(u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX))

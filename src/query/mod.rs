@@ -205,6 +205,11 @@ impl Answer {
         self.ranked.is_empty()
     }
 
+    /// Whether the answers have distances, also where there are none of them.
+    pub fn is_measured(&self) -> bool {
+        self.measured
+    }
+
     /// The snapshot that was asked.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot

@@ -164,10 +164,8 @@ mod tests {
         places.apply(1, vec![put("a", 1.0), put("b", 2.0), put("c", 3.0)]);
         let query = Query::near(Point::new(0.0, 0.0).unwrap()).in_pages_of(Limit::new(2).unwrap());
         let answer = query.run(&places.snapshot()).unwrap();
-        let links = [
-            Link { rel: Link::SELF, href: "/near?a=\"b\"" },
-            Link { rel: Link::NEXT, href: "/near?cursor=\"x\"" },
-        ];
+        let links =
+            [Link { rel: Link::SELF, href: "/near?a=\"b\"" }, Link { rel: Link::NEXT, href: "/near?cursor=\"x\"" }];
         for format in FORMATS.iter().filter(|format| !format.rows_only) {
             let text = page_of(&answer, &links, format);
             let json: serde_json::Value = serde_json::from_str(&text).unwrap();

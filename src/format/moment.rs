@@ -21,7 +21,9 @@ const LONGEST_MS: f64 = 36_525.0 * 86_400e3;
 #[non_exhaustive]
 pub enum MomentError {
     /// No duration.
-    #[error("{text:?} is no duration; write a number and ms, s, m, h, d or w, as in 90s or 7d; a bare number is seconds")]
+    #[error(
+        "{text:?} is no duration; write a number and ms, s, m, h, d or w, as in 90s or 7d; a bare number is seconds"
+    )]
     Duration {
         /// The text as given.
         text: String,
@@ -33,7 +35,9 @@ pub enum MomentError {
         text: String,
     },
     /// No moment.
-    #[error("{text:?} is no moment; write it as RFC 3339 has it, as in 2030-01-31T12:00:00Z or 2030-01-31T13:00:00+01:00")]
+    #[error(
+        "{text:?} is no moment; write it as RFC 3339 has it, as in 2030-01-31T12:00:00Z or 2030-01-31T13:00:00+01:00"
+    )]
     Moment {
         /// The text as given.
         text: String,
@@ -105,7 +109,9 @@ mod tests {
         ] {
             assert_eq!(millis(text), Ok(expected), "{text}");
         }
-        for text in ["", "s", "-1s", "+1s", "1e3s", "inf", "nan", "1.s", ".5s", "1.2.3s", "5 years", "1h30m", "1H", "٣s"] {
+        for text in
+            ["", "s", "-1s", "+1s", "1e3s", "inf", "nan", "1.s", ".5s", "1.2.3s", "5 years", "1h30m", "1H", "٣s"]
+        {
             assert!(matches!(millis(text), Err(MomentError::Duration { .. })), "{text}");
         }
         for text in ["0", "0d", "0.4ms", "36526d", "99999999999999999999999w"] {

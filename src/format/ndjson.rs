@@ -12,11 +12,11 @@
 
 use std::io::{self, BufRead, BufReader};
 
+use super::append;
 use super::item::{Incoming, read_item};
 use super::lines::{ROW_BYTES_MAX, read_line};
 use super::rejected::{Fault, Rejected, TOO_LONG};
 use super::{Fields, Format, Page, Reader, compact};
-use super::append;
 use crate::collection::ItemRef;
 use crate::query::AnswerHit;
 

@@ -75,8 +75,7 @@ pub(super) const BAD_DELIMITER: &RowProblem =
     &RowProblem { code: "bad-delimiter", sentence: "the delimiter that was asked for cannot be one" };
 
 /// Everything that can be wrong with a file as a whole.
-pub static FILE_PROBLEMS: &[&RowProblem] =
-    &[EMPTY_FILE, MISSING_COLUMN, REPEATED_COLUMN, BAD_HEADER, BAD_DELIMITER];
+pub static FILE_PROBLEMS: &[&RowProblem] = &[EMPTY_FILE, MISSING_COLUMN, REPEATED_COLUMN, BAD_HEADER, BAD_DELIMITER];
 
 /// The reader of a name, such as `csv`.
 pub fn reader_named(name: &str) -> Option<&'static Reader> {
@@ -192,6 +191,8 @@ mod tests {
                 assert_eq!(reader_for_file(&format!("a.b.{extension}")).unwrap().name, reader.name);
             }
         }
-        assert!(reader_named("xml").is_none() && reader_for_media_type("").is_none() && reader_for_file("csv").is_none());
+        assert!(
+            reader_named("xml").is_none() && reader_for_media_type("").is_none() && reader_for_file("csv").is_none()
+        );
     }
 }

@@ -39,8 +39,10 @@ pub(super) const BAD_ENCODING: &RowProblem = &problem("bad-encoding", "the bytes
 pub(super) const TOO_LONG: &RowProblem = &problem("too-long", "the row or feature has more than 1 MiB");
 pub(super) const UNCLOSED_QUOTE: &RowProblem = &problem("unclosed-quote", "a quoted field has no end");
 pub(super) const BAD_JSON: &RowProblem = &problem("bad-json", "this is no JSON object");
-pub(super) const UNKNOWN_MEMBER: &RowProblem =
-    &problem("unknown-member", "a member that an item does not have; what is known of a thing goes into its properties");
+pub(super) const UNKNOWN_MEMBER: &RowProblem = &problem(
+    "unknown-member",
+    "a member that an item does not have; what is known of a thing goes into its properties",
+);
 pub(super) const REPEATED_MEMBER: &RowProblem = &problem("repeated-member", "a member stands twice");
 pub(super) const NO_FEATURE: &RowProblem = &problem("no-feature", "this is GeoJSON, but no Feature");
 pub(super) const NO_POINT: &RowProblem = &problem("no-point", "the geometry of the Feature is no Point");

@@ -13,8 +13,8 @@ mod write;
 
 use std::io::{self, Read};
 
-use super::rejected::{Fault, Rejected, TOO_LONG, UNCLOSED_QUOTE};
 use super::reader::{BAD_DELIMITER, BAD_HEADER, EMPTY_FILE};
+use super::rejected::{Fault, Rejected, TOO_LONG, UNCLOSED_QUOTE};
 use super::{HeaderError, Incoming, ReadOptions, Reader};
 use columns::Columns;
 use records::{Found, Records};
@@ -105,7 +105,8 @@ fn header(records: &mut Records<impl Read>) -> Result<Vec<String>, HeaderError> 
     match records.advance()?.0 {
         Found::Record => {}
         Found::End => {
-            let fault = Fault::new(EMPTY_FILE, "the file is empty").hint("its first line names the columns, as in lat,lon");
+            let fault =
+                Fault::new(EMPTY_FILE, "the file is empty").hint("its first line names the columns, as in lat,lon");
             return Err(HeaderError::Unusable(fault));
         }
         Found::TooLong => return Err(refuse("the header has more than 1 MiB", "is this a CSV file?")),

@@ -185,7 +185,8 @@ impl<R: Read> Records<R> {
         raw.contains(&b'\n') && !is_well_quoted(raw.strip_suffix(b"\r").unwrap_or(raw), self.delimiter)
     }
 
-    /// Puts the tokeniser between two records. One that has seen none would take off a byte-order mark.
+    /// Puts the tokeniser between two records. One that has seen none would take off a byte-order mark, and a clone of one would have
+    /// only half of its tables.
     fn begin_anew(&mut self) {
         self.tokens.reset();
         self.tokens.read_record(b"a\n", &mut [0; 8], &mut [0; 8]);

@@ -137,7 +137,7 @@ impl Budget<'_> {
         self.over.get()
     }
 
-    /// The units taken so far, those beyond the end included.
+    /// The units taken so far, with those that were one too many.
     pub fn spent(&self) -> u64 {
         self.given.get() - self.left.get()
     }
@@ -145,10 +145,11 @@ impl Budget<'_> {
     #[cold]
     #[inline(never)]
     fn look_closer(&self, units: u64) -> bool {
-        let spent = self.spent().saturating_add(units);
-        if self.over.get().is_none() {
-            self.over.set(self.reason_to_end(spent));
+        if self.is_over() {
+            return false;
         }
+        let spent = self.spent().saturating_add(units);
+        self.over.set(self.reason_to_end(spent));
         // Nothing is given out any more when it is over: everybody comes by here from then on.
         let more = if self.is_over() { 0 } else { LOOK_EVERY.min(self.most - spent) };
         self.given.set(spent.saturating_add(more));

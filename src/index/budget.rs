@@ -5,7 +5,8 @@
 //! surprises: the clock and the flag of a budget are looked at only every few thousand units. Between two looks a budget
 //! is one addition and one comparison, and nobody pays for it who does not come near its end.
 //!
-//! A unit is roughly a point tested: 2 to 10 nanoseconds. Whoever spends says beforehand what comes; work that is out of
+//! A unit is roughly a point tested: 5 nanoseconds; 16 in filters, 40 where hundreds of thousands are ranked, 200 where a polygon
+//! asks edges across the 180th meridian, which are reckoned exactly (measured on one machine). Whoever spends says beforehand what comes; work that is out of
 //! budget is given up at the next place where that is simple, and what it found is good for nothing.
 
 use std::cell::Cell;
@@ -14,7 +15,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Units between two looks at the clock and the flag: some 20 to 100 microseconds.
+/// Units between two looks at the clock and the flag: 40 microseconds as a rule, up to 2 milliseconds.
 const LOOK_EVERY: u64 = 1 << 13;
 
 /// So many points are tested between two looks into the budget, at the most: whole blocks of them.

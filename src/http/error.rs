@@ -206,6 +206,8 @@ impl From<GeometryError> for Refusal {
             E::UnknownEdges { .. } => (Code::UnknownChoice, "edges"),
             E::Geohash { .. } => (Code::BadGeohash, "geohash"),
             E::UnknownMetric { .. } => (Code::UnknownChoice, "metric"),
+            E::Zoom { .. } => (Code::NumberOutOfRange, "z"),
+            E::Tile { .. } => (Code::NumberOutOfRange, "x,y"),
         };
         Refusal::saying(code, &error).at(parameter)
     }

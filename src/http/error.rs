@@ -240,6 +240,7 @@ impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Refusal {
         match error {
             QueryError::KindNotKept { .. } => Refusal::saying(Code::UnknownChoice, &error).at("index"),
+            QueryError::TooManyToFilter { .. } => Refusal::saying(Code::BadFilter, &error),
             QueryError::Page(page) => page.into(),
         }
     }

@@ -51,6 +51,21 @@ impl Fields {
         }
     }
 
+    /// The position's own geohash if it is asked for by name.
+    pub(super) fn geohash(&self, item: &ItemRef<'_>) -> Option<String> {
+        let asked = self.names.as_ref().is_some_and(|names| has(names, GEOHASH));
+        asked.then(|| geohash::encode(item.point, MAX_CHARACTERS).to_string())
+    }
+
+    /// Hands on the properties that are shown, by name and as JSON text. A name that is no text is passed over.
+    pub(super) fn each_property(&self, item: &ItemRef<'_>, each: impl FnMut(String, &str)) {
+        if self.position() {
+            let mut reader = serde_json::Deserializer::from_str(item.properties);
+            let visitor = EachProperty { names: self.names.as_deref(), each };
+            reader.deserialize_map(visitor).expect("stored properties are a JSON object");
+        }
+    }
+
     /// Appends the properties that are shown, as a JSON object.
     pub(super) fn write_properties(&self, out: &mut Vec<u8>, item: &ItemRef<'_>) {
         let Some(names) = &self.names else {
@@ -97,6 +112,29 @@ impl<'de> Visitor<'de> for Chosen<'_> {
             self.out.extend_from_slice(name.get().as_bytes());
             self.out.push(b':');
             self.out.extend_from_slice(value.get().as_bytes());
+        }
+        Ok(())
+    }
+}
+
+struct EachProperty<'n, F> {
+    names: Option<&'n [String]>,
+    each: F,
+}
+
+impl<'de, F: FnMut(String, &str)> Visitor<'de> for EachProperty<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = members.next_entry::<&RawValue, &RawValue>()? {
+            let Ok(name) = serde_json::from_str::<String>(name.get()) else { continue };
+            if self.names.is_none_or(|names| has(names, &name)) {
+                (self.each)(name, value.get());
+            }
         }
         Ok(())
     }

@@ -15,7 +15,9 @@ mod compact;
 pub mod csv;
 mod fields;
 pub mod geojson;
+pub mod mvt;
 pub mod ndjson;
+pub mod tilejson;
 
 pub use fields::Fields;
 

@@ -126,7 +126,7 @@ fn stream(
     let form = form(request, params)?;
     let name = request.collection()?;
     let since = since(request, params)?;
-    let wait = params.read("wait", |text| parse_duration(text).map_err(|error| bad_wait(&error)))?;
+    let wait = params.read("wait", wait)?;
     let left = params.read("limit", whole::<u64>)?.unwrap_or(u64::MAX);
     let engine = arrival.engine.clone();
     let source = if is_fence {
@@ -161,8 +161,12 @@ fn near_without_k(near: crate::query::Near, params: &Params<'_>) -> crate::query
     }
 }
 
-fn bad_wait(error: &impl std::fmt::Display) -> Refusal {
-    Refusal::new(Code::BadTime, error.to_string()).hint("write it as in wait=30s")
+/// How long a stream stays open while nothing happens: not at all, or so long.
+fn wait(text: &str) -> Result<Duration, Refusal> {
+    if ["0", "0s"].contains(&text.trim()) {
+        return Ok(Duration::ZERO);
+    }
+    parse_duration(text).map_err(|error| Refusal::new(Code::BadTime, error.to_string()).hint("write it as in wait=30s"))
 }
 
 fn form(request: &Request<'_>, params: &Params<'_>) -> Result<Form, Refusal> {

@@ -47,6 +47,7 @@ mod settings;
 mod stop;
 mod tag;
 mod taking;
+mod tiles;
 mod upload;
 mod watch;
 

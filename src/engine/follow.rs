@@ -32,7 +32,9 @@ const PIECE_BYTES: usize = 1 << 20;
 #[non_exhaustive]
 pub enum FollowError {
     /// The log does not go back that far any more.
-    #[error("the changes after {since} are not all kept any more; read the collection anew, or resume from {oldest} or later")]
+    #[error(
+        "the changes after {since} are not all kept any more; read the collection anew, or resume from {oldest} or later"
+    )]
     Trimmed {
         /// The number that was asked for.
         since: u64,
@@ -267,13 +269,7 @@ impl Drop for Follower {
 }
 
 /// The changes of a log after a number, as far as another and at most `most`. The log may repeat itself and end early.
-fn piece(
-    log: &dyn ChangeLog,
-    stream: u32,
-    after: u64,
-    until: u64,
-    most: usize,
-) -> Result<Vec<ChangeEvent>, LogError> {
+fn piece(log: &dyn ChangeLog, stream: u32, after: u64, until: u64, most: usize) -> Result<Vec<ChangeEvent>, LogError> {
     let (mut events, mut last, mut bytes) = (Vec::new(), after, 0);
     if until <= after {
         return Ok(events);

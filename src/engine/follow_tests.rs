@@ -54,7 +54,9 @@ fn troubled(seed: u64) -> (Sim, Vec<ChangeEvent>) {
         } else {
             let step = |seq: u64| Step { change: put("a", (seq % 90) as f64), was: Was::At(point(1.0)) };
             let steps: Vec<Step> = (first_seq..first_seq + count).map(step).collect();
-            told.extend(steps.iter().cloned().zip(first_seq..).map(|(step, seq)| ChangeEvent { seq, what: happened(step) }));
+            told.extend(
+                steps.iter().cloned().zip(first_seq..).map(|(step, seq)| ChangeEvent { seq, what: happened(step) }),
+            );
             Entry::Changes(steps)
         };
         log.append(&[Frame { stream: 3, first_seq, entry }], Batch::new(), Sync::Now).unwrap();
@@ -87,7 +89,8 @@ fn what_happened_to_an_item_is_told_with_where_it_was() {
     engine.submit(&name("a"), vec![put("x", 3.0), Change::Remove(id("x")), Change::Remove(id("x"))]).unwrap();
     engine.submit(&name("a"), Change::Put(item("y", 4.0).expiring_at(i64::MAX))).unwrap();
     engine.submit(&name("a"), Change::Expire { id: id("y"), put_seq: 6 }).unwrap();
-    let told: Vec<Happened> = engine.follow(&name("a"), 0).unwrap().next(100).unwrap().into_iter().map(|e| e.what).collect();
+    let told: Vec<Happened> =
+        engine.follow(&name("a"), 0).unwrap().next(100).unwrap().into_iter().map(|e| e.what).collect();
     let at = |lat_deg| Was::At(point(lat_deg));
     assert_eq!(
         told,
@@ -190,7 +193,10 @@ fn who_fell_behind_is_told_from_where_to_go_on() {
         assert!(begun.elapsed() < Duration::from_secs(60), "nothing was trimmed");
         engine.submit(&name("a"), (0..100).map(|at| put("x", f64::from(at % 90))).collect::<Vec<_>>()).unwrap();
         let head = engine.snapshot(&name("a")).unwrap().seq();
-        assert_eq!(engine.follow(&name("a"), head.saturating_sub(500)).unwrap().next(1000).unwrap().len() as u64, head.min(500));
+        assert_eq!(
+            engine.follow(&name("a"), head.saturating_sub(500)).unwrap().next(1000).unwrap().len() as u64,
+            head.min(500)
+        );
         early.1 = engine.follow(&name("a"), early.0).err();
     }
     let Some(FollowError::Trimmed { since: 1, oldest }) = early.1 else { panic!("{early:?}") };
@@ -206,4 +212,33 @@ fn who_fell_behind_is_told_from_where_to_go_on() {
     assert_eq!(from.unwrap().next(1).unwrap()[0].seq, least + 1);
     let Err(FollowError::Trimmed { since, oldest }) = engine.follow(&name("a"), least - 1) else { panic!("{least}") };
     assert!(since == least - 1 && oldest >= least);
+}
+
+/// The rows know it as well.
+#[test]
+fn where_an_item_was_is_known_though_its_segment_file_is_damaged() {
+    let folder = std::env::temp_dir().join(format!("nigh-engine-follow-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let settings = || Settings { reserve_bytes: 0, ..Settings::default() };
+    let engine = Engine::open(&folder, settings()).unwrap();
+    engine
+        .submit(&name("a"), (0..500).map(|at| put(&at.to_string(), f64::from(at) / 9.0)).collect::<Vec<_>>())
+        .unwrap();
+    engine.close().unwrap();
+    drop(engine);
+    for file in std::fs::read_dir(folder.join("segments/1")).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_some_and(|extension| extension == "segment") {
+            let mut bytes = std::fs::read(&file).unwrap();
+            let body = u64::from_le_bytes(bytes[32..40].try_into().unwrap()) as usize;
+            bytes[body..].iter_mut().for_each(|byte| *byte ^= 0x55);
+            std::fs::write(&file, bytes).unwrap();
+        }
+    }
+    let engine = Engine::open(&folder, settings()).unwrap();
+    engine.submit(&name("a"), vec![put("7", 80.0), Change::Remove(id("nobody"))]).unwrap();
+    let told = engine.follow(&name("a"), 500).unwrap().next(10).unwrap();
+    assert_eq!(told[0].what, Happened::Put { item: item("7", 80.0), was: Was::At(point(7.0 / 9.0)) });
+    assert_eq!(told[1].what, Happened::Removed { id: id("nobody"), was: Was::Nowhere });
+    drop(engine);
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -69,9 +69,7 @@ fn a_row_that_is_wrong_is_named() {
 #[test]
 fn frames_come_back_as_they_were() {
     let load = Load { items: u64::MAX - 41, segments: vec![3, 9], checksum: 12 };
-    for entry in
-        [steps(), Entry::Load(load), Entry::Load(Load { items: 1, segments: vec![], checksum: 0 })]
-    {
+    for entry in [steps(), Entry::Load(load), Entry::Load(Load { items: 1, segments: vec![], checksum: 0 })] {
         let frame = frame(entry);
         let parts = write_frames(&frame);
         assert_eq!((parts.len(), parts[0].0), (1, 41));
@@ -88,7 +86,8 @@ fn changes_without_a_place_are_written_as_the_first_version_wrote_them() {
     let changes = vec![Change::Put(Item::new(Id::new("a").unwrap(), point)), Change::Remove(Id::new("b").unwrap())];
     let bytes = write_frames(&frame(changes.into())).remove(0).1;
     let [lat, lon] = [1.0_f64, -2.0].map(f64::to_le_bytes);
-    let body = [&[1, 1, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, b'a'][..], &lat, &lon, &[2, 0, 0, 0], b"{}", &[3, 0, b'b']].concat();
+    let body =
+        [&[1, 1, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, b'a'][..], &lat, &lon, &[2, 0, 0, 0], b"{}", &[3, 0, b'b']].concat();
     assert_eq!(bytes[..bytes.len() - CHECKSUM_BYTES], body);
 }
 

@@ -30,7 +30,8 @@ fn queries(centre: Point, other: Point) -> Vec<Query> {
     }
     for edges in [Edges::Planar, Edges::Geodesic] {
         let (lat, lon) = (centre.lat_deg().clamp(-80.0, 80.0), centre.lon_deg());
-        queries.push(polygon(edges, &[[lat - 4.0, 170.0], [lat - 4.0, -170.0], [lat + 4.0, -170.0], [lat + 4.0, 170.0]]));
+        queries
+            .push(polygon(edges, &[[lat - 4.0, 170.0], [lat - 4.0, -170.0], [lat + 4.0, -170.0], [lat + 4.0, 170.0]]));
         let [west, east] = [lon - 3.0, lon + 3.0].map(|lon: f64| lon.clamp(-180.0, 180.0));
         queries.push(polygon(edges, &[[lat - 3.0, west], [lat, east], [lat + 3.0, west]]));
     }
@@ -67,7 +68,8 @@ fn a_fence_holds_exactly_the_points_that_its_query_finds() {
 
 #[test]
 fn a_move_is_told_by_its_ends() {
-    let fence = Fence::new(&polygon(Edges::Planar, &[[0.0, 178.0], [0.0, -178.0], [2.0, -178.0], [2.0, 178.0]])).unwrap();
+    let fence =
+        Fence::new(&polygon(Edges::Planar, &[[0.0, 178.0], [0.0, -178.0], [2.0, -178.0], [2.0, 178.0]])).unwrap();
     let (inside, over, beside) = (Some(point(1.0, 179.0)), Some(point(1.0, -179.0)), Some(point(1.0, -177.0)));
     for (was, is, crossing) in [
         (None, inside, Some(Crossing::Enter)),

@@ -270,8 +270,8 @@ fn no_change_goes_by_unnoticed_while_a_task_is_about_to_sleep() {
             heard.send(()).unwrap();
             let until = std::time::Instant::now() + Duration::from_secs(20);
             while follower.poll_moved(&mut Context::from_waker(&waker)).is_pending() {
-                assert!(std::time::Instant::now() < until, "round {round} was slept through");
                 std::thread::park_timeout(Duration::from_secs(20));
+                assert!(std::time::Instant::now() < until, "change {round} was slept through");
             }
             assert_eq!((follower.next(10).unwrap().len(), follower.seq()), (1, round));
         }

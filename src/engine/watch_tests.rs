@@ -128,7 +128,9 @@ fn a_list_from_a_damaged_file_is_begun_again_when_it_is_healed() {
     let folder = Folder::new("healed");
     let engine = folder.open();
     let lat_deg = |at: i32| 1.0 + f64::from(at) / 1000.0;
-    engine.submit(&name("a"), (0..700).map(|at| put(&at.to_string(), lat_deg(at))).collect::<Vec<_>>()).unwrap();
+    let text = format!("{{\"a\":\"{}\"}}", "x".repeat(500));
+    let item = |at: i32| item(&at.to_string(), lat_deg(at)).with_properties(Properties::from_json(&text).unwrap());
+    engine.submit(&name("a"), (0..700).map(|at| Change::Put(item(at))).collect::<Vec<_>>()).unwrap();
     engine.close().unwrap();
     drop(engine);
     for file in std::fs::read_dir(folder.0.join("segments/1")).unwrap().map(|entry| entry.unwrap().path()) {

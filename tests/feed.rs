@@ -105,7 +105,7 @@ fn round(
             .collect();
         scope.spawn(move || {
             while !ended.load(Ordering::Relaxed) {
-                reader.listen(engine)
+                reader.listen(engine);
             }
         });
         for some in listeners.chunks_mut(4) {
@@ -118,7 +118,7 @@ fn round(
         writers.into_iter().for_each(|writer| writer.join().unwrap());
         ended.store(true, Ordering::Relaxed);
     });
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         engine.close().unwrap();
     }
 }

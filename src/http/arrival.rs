@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use tokio::sync::oneshot;
 
 use super::error::{Code, Refusal};
+use super::keys::Caller;
 use super::pool::guarded;
 use super::request::Request;
 use super::routes::Route;
@@ -23,6 +24,7 @@ pub(super) struct Arrival {
     pub(super) service: Arc<Service>,
     pub(super) engine: Arc<Engine>,
     pub(super) route: &'static Route,
+    pub(super) caller: Caller,
     pub(super) http: HttpRequest,
     pub(super) payload: Payload,
 }
@@ -34,6 +36,7 @@ impl Arrival {
             service: &self.service,
             engine: &self.engine,
             route: self.route,
+            caller: &self.caller,
             path: self.http.uri().path(),
             query: self.http.query_string(),
             headers: self.http.headers(),

@@ -20,7 +20,9 @@ use super::error::Refusal;
 use super::reply::Reply;
 use super::request::Request;
 use super::service::Service;
-use super::{batch, cells, collections, compare, delete, distance, item, items, near, operations, search, settings};
+use super::{
+    batch, cells, collections, compare, delete, distance, item, items, metrics, near, operations, search, settings,
+};
 
 /// Every operation, in the order people should meet them.
 pub static ROUTES: &[Route] = &[
@@ -46,6 +48,7 @@ pub static ROUTES: &[Route] = &[
     settings::DROP,
     operations::LIVEZ,
     operations::READYZ,
+    metrics::PAGE,
     operations::CONFORMANCE,
     operations::OPENAPI,
 ];
@@ -75,6 +78,9 @@ pub enum Access {
     Anyone,
     /// Those who may read the collection, or any where the path names none.
     Read,
+    /// Those who may read every collection.
+    #[serde(rename = "read all")]
+    ReadAll,
     /// Those who may change its items.
     Write,
     /// Those who may make, set and drop it.

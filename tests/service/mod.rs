@@ -24,12 +24,15 @@ pub(super) struct Response {
     pub(super) body: String,
 }
 
+#[allow(dead_code, reason = "not every test asks in every way")]
 impl Service {
     /// Starts the service on a free port.
     pub(super) fn start(arguments: &[&str]) -> Service {
         let data = tempfile::tempdir().expect("a folder can be made");
+        let listen: &[&str] = if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg("serve")
+            .args(listen)
             .arg("--data-dir")
             .arg(data.path())
             .args(arguments)
@@ -39,7 +42,7 @@ impl Service {
             .expect("the service starts");
         let mut line = String::new();
         BufReader::new(process.stdout.as_mut().expect("piped")).read_line(&mut line).expect("it says something");
-        let address = line.trim().rsplit("http://").next().expect("the line ends with an address").to_owned();
+        let address = line.trim().rsplit("://").next().expect("the line ends with an address").to_owned();
         Service { process, address, _data: data }
     }
 
@@ -75,6 +78,17 @@ impl Service {
         Response::parse(&String::from_utf8(text).expect("answers are UTF-8"))
     }
 
+    /// Where it listens.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Sends it a signal by name.
+    pub(super) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
     /// A connection on which a request has begun and does not go on.
     pub(super) fn begin(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).expect("the service listens");
@@ -83,9 +97,13 @@ impl Service {
     }
 
     /// Asks it to stop, and tells its exit code and what it wrote to standard error.
-    pub(super) fn stop(mut self) -> (Option<i32>, String) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").arg(id).status().expect("kill runs").success());
+    pub(super) fn stop(self) -> (Option<i32>, String) {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits for it to end, and tells the same.
+    pub(super) fn ended(mut self) -> (Option<i32>, String) {
         let status = self.process.wait().expect("it ends");
         let mut log = String::new();
         self.process.stderr.take().expect("piped").read_to_string(&mut log).expect("its log is text");
@@ -100,6 +118,7 @@ impl Drop for Service {
     }
 }
 
+#[allow(dead_code, reason = "not every test looks at all of it")]
 impl Response {
     fn parse(text: &str) -> Response {
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no whole answer: {text:?}"));

@@ -1,7 +1,7 @@
 //! What is counted of every request: how it ended and how long it took, by route.
 //!
-//! What surprises: each worker counts for itself. Numbers that two cores add to travel between them at every request, which costs more
-//! than the rest of the counting; whoever reads them adds up.
+//! What surprises: each worker counts for itself. Numbers that many cores add to travel between them at every request; so whoever reads
+//! them adds up.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;

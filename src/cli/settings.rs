@@ -52,7 +52,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "DIR",
         default: "nigh-data",
         help: "Where the data is kept; made if it is not there",
-        read: |setup, text| Ok(setup.data_dir = PathBuf::from(text)),
+        read: |setup, text| put(&mut setup.data_dir, PathBuf::from(text)),
     },
     Setting {
         name: "no-demo",
@@ -60,7 +60,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "",
         default: "false",
         help: "Begin without the demo collections",
-        read: |setup, text| Ok(setup.no_demo = truth(text)?),
+        read: |setup, text| put(&mut setup.no_demo, truth(text)?),
     },
     Setting {
         name: "durability",
@@ -82,7 +82,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "FILE",
         default: "",
         help: "The file of keys that let in, as nigh key new makes them; without it everybody may do everything",
-        read: |setup, text| Ok(setup.http.keys = path(text)),
+        read: |setup, text| put(&mut setup.http.keys, path(text)),
     },
     Setting {
         name: "allow-anyone",
@@ -90,7 +90,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "",
         default: "false",
         help: "Listen beyond this machine without keys; where something else decides who comes near",
-        read: |setup, text| Ok(setup.http.allow_anyone = truth(text)?),
+        read: |setup, text| put(&mut setup.http.allow_anyone, truth(text)?),
     },
     Setting {
         name: "tls-cert",
@@ -98,7 +98,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "FILE",
         default: "",
         help: "The certificate to speak TLS with, as PEM, followed by those that vouch for it",
-        read: |setup, text| Ok(setup.tls_cert = path(text)),
+        read: |setup, text| put(&mut setup.tls_cert, path(text)),
     },
     Setting {
         name: "tls-key",
@@ -106,7 +106,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "FILE",
         default: "",
         help: "The private key of the certificate, as PEM",
-        read: |setup, text| Ok(setup.tls_key = path(text)),
+        read: |setup, text| put(&mut setup.tls_key, path(text)),
     },
     Setting {
         name: "cors",
@@ -125,7 +125,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "NAMES",
         default: "",
         help: "Names by which browsers may call the service where it has no keys, besides localhost and numbers",
-        read: |setup, text| Ok(setup.http.host_names = list(text).collect()),
+        read: |setup, text| put(&mut setup.http.host_names, list(text).collect()),
     },
     Setting {
         name: "rate",
@@ -133,7 +133,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "N",
         default: "0",
         help: "Requests a second for each key, or each address without one; twice as many at once; 0 for no limit",
-        read: |setup, text| Ok(setup.http.rate = std::num::NonZeroU32::new(number(text)?)),
+        read: |setup, text| put(&mut setup.http.rate, std::num::NonZeroU32::new(number(text)?)),
     },
     Setting {
         name: "query-timeout",
@@ -141,7 +141,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "SECONDS",
         default: "10",
         help: "How long a question may take before it is given up",
-        read: |setup, text| Ok(setup.http.limits.query = seconds(text)?),
+        read: |setup, text| put(&mut setup.http.limits.query, seconds(text)?),
     },
     Setting {
         name: "max-body",
@@ -161,7 +161,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "N",
         default: "64",
         help: "Uploads at once; each holds some memory",
-        read: |setup, text| Ok(setup.http.limits.uploads = number(text)?),
+        read: |setup, text| put(&mut setup.http.limits.uploads, number(text)?),
     },
     Setting {
         name: "max-streams",
@@ -169,7 +169,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "N",
         default: "1024",
         help: "Open streams of changes at once",
-        read: |setup, text| Ok(setup.http.limits.streams = number(text)?),
+        read: |setup, text| put(&mut setup.http.limits.streams, number(text)?),
     },
     Setting {
         name: "drain",
@@ -177,7 +177,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "SECONDS",
         default: "0",
         help: "How long to go on answering after being told to stop, while /readyz says no: as often as that is looked at",
-        read: |setup, text| Ok(setup.http.drain = seconds(text)?),
+        read: |setup, text| put(&mut setup.http.drain, seconds(text)?),
     },
     Setting {
         name: "slow-ms",
@@ -185,7 +185,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "MS",
         default: "500",
         help: "From how many milliseconds on a request is noted as slow, at level info",
-        read: |setup, text| Ok(setup.http.slow = Duration::from_millis(number(text)?)),
+        read: |setup, text| put(&mut setup.http.slow, Duration::from_millis(number(text)?)),
     },
     Setting {
         name: "log",
@@ -210,7 +210,7 @@ pub static SETTINGS: &[Setting] = &[
         help: "What is worth a line: off, error, warn, info, debug or trace; the last two with what libraries say",
         read: |setup, text| {
             let level = LevelFilter::from_str(text);
-            Ok(setup.log_level = level.map_err(|_| "write off, error, warn, info, debug or trace".to_owned())?)
+            put(&mut setup.log_level, level.map_err(|_| "write off, error, warn, info, debug or trace".to_owned())?)
         },
     },
     Setting {
@@ -219,7 +219,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "FILE",
         default: "",
         help: "A file that gets a line of JSON for each request; - is standard output",
-        read: |setup, text| Ok(setup.http.access_log = path(text)),
+        read: |setup, text| put(&mut setup.http.access_log, path(text)),
     },
 ];
 
@@ -259,6 +259,11 @@ impl Setup {
         };
         Ok(setup)
     }
+}
+
+fn put<T>(place: &mut T, value: T) -> Result<(), String> {
+    *place = value;
+    Ok(())
 }
 
 fn list(text: &str) -> impl Iterator<Item = String> {

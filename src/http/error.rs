@@ -165,9 +165,9 @@ pub(super) struct Refusal {
     parameter: Option<Cow<'static, str>>,
     value: Option<String>,
     hint: Option<String>,
-    retry_after_s: Option<u64>,
+    retry_after_s: Option<u16>,
     /// What is for those who keep the service, not for those who ask it.
-    insight: Option<String>,
+    insight: Option<Box<str>>,
 }
 
 impl Refusal {
@@ -206,17 +206,17 @@ impl Refusal {
     }
 
     /// After how many seconds it is worth asking again, where that is known better than by the table.
-    pub(super) fn retry_after(self, seconds: u64) -> Refusal {
+    pub(super) fn retry_after(self, seconds: u16) -> Refusal {
         Refusal { retry_after_s: Some(seconds), ..self }
     }
 
     /// What goes to the log, and not to the client.
-    fn noting(self, insight: impl Into<String>) -> Refusal {
+    fn noting(self, insight: impl Into<Box<str>>) -> Refusal {
         Refusal { insight: Some(insight.into()), ..self }
     }
 
-    pub(super) fn retry_after_s(&self) -> Option<u64> {
-        self.retry_after_s.or(self.code.problem().retry_after_s.map(u64::from))
+    pub(super) fn retry_after_s(&self) -> Option<u16> {
+        self.retry_after_s.or(self.code.problem().retry_after_s)
     }
 
     pub(super) fn insight(&self) -> Option<&str> {

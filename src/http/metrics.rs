@@ -10,6 +10,7 @@
 use std::fmt::{Display, Write};
 use std::time::UNIX_EPOCH;
 
+use super::access_log::AccessLog;
 use super::counters::{BOUNDS, ENDS, Sum};
 use super::error::{PROBLEMS, Refusal};
 use super::gate::Gate;
@@ -121,7 +122,7 @@ pub static SERIES: &[Series] = &[
         kind: "counter",
         labels: &[],
         help: "Lines of the access log that were not written.",
-        write: |service, rows| rows.add(&[], service.access_log().map_or(0, |log| log.lost())),
+        write: |service, rows| rows.add(&[], service.access_log().map_or(0, AccessLog::lost)),
     },
     Series {
         name: "nigh_state",

@@ -59,8 +59,8 @@ impl Rate {
 }
 
 /// Never too early: a client that waits as long is let in.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+fn whole_seconds(wait: Duration) -> u16 {
+    u16::try_from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).unwrap_or(u16::MAX)
 }
 
 #[cfg(test)]

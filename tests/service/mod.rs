@@ -5,8 +5,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -16,6 +16,22 @@ pub(crate) struct Service {
     address: String,
     /// Its data, where it has a directory of its own.
     _data: tempfile::TempDir,
+}
+
+/// Runs what has to end by itself, soon.
+#[allow(dead_code, reason = "not every test runs such")]
+pub(super) fn ends(command: &mut Command) -> Output {
+    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut process = spawned.expect("nigh runs");
+    let begun = Instant::now();
+    while process.try_wait().expect("it can be waited for").is_none() {
+        if begun.elapsed() > Duration::from_secs(30) {
+            let _ = process.kill();
+            panic!("it does not end: {:?}", process.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    process.wait_with_output().expect("it ended")
 }
 
 /// An answer.

@@ -128,6 +128,9 @@ fn without_a_key_that_fits_nothing_is_answered_and_nothing_told() {
         ("GET", "/collections/earthquakes/items", &reader, 404),
     ] {
         let response = ask(method, target, header);
+        if status == 403 {
+            assert_eq!(refusal(&response), (403, "forbidden".into()), "{method} {target}");
+        }
         assert_eq!(response.status, status, "{method} {target}: {}", response.body);
         assert!(response.status == 200 || !response.body.contains("default,"), "{}", response.body);
     }

@@ -15,7 +15,7 @@ pub(crate) struct Service {
     process: Child,
     address: String,
     /// Its data, where it has a directory of its own.
-    _data: tempfile::TempDir,
+    _data: Option<tempfile::TempDir>,
 }
 
 /// Runs what has to end by itself, soon.
@@ -47,12 +47,20 @@ impl Service {
     /// Starts the service on a free port.
     pub(crate) fn start(arguments: &[&str]) -> Service {
         let data = tempfile::tempdir().expect("a folder can be made");
+        let command = Command::new(env!("CARGO_BIN_EXE_nigh"));
+        let mut service = Service::run(command, data.path(), arguments);
+        service._data = Some(data);
+        service
+    }
+
+    /// The same by a command of the caller's, which is given the rest of the line, on a directory of the caller's.
+    pub(crate) fn run(mut command: Command, data: &std::path::Path, arguments: &[&str]) -> Service {
         let listen: &[&str] = if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
-        let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
+        let mut process = command
             .arg("serve")
             .args(listen)
             .arg("--data-dir")
-            .arg(data.path())
+            .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -61,7 +69,18 @@ impl Service {
         let mut line = String::new();
         BufReader::new(process.stdout.as_mut().expect("piped")).read_line(&mut line).expect("it says something");
         let address = line.trim().rsplit("://").next().expect("the line ends with an address").to_owned();
-        Service { process, address, _data: data }
+        Service { process, address, _data: None }
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Kills it as it stands.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().expect("it can be killed");
+        self.process.wait().expect("it ends");
     }
 
     /// Where it listens.
@@ -154,7 +173,7 @@ impl Drop for Service {
 }
 
 impl Response {
-    fn parse(bytes: &[u8]) -> Response {
+    pub(crate) fn parse(bytes: &[u8]) -> Response {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let end = end.unwrap_or_else(|| panic!("no whole answer: {:?}", String::from_utf8_lossy(bytes)));
         let raw_head = String::from_utf8(bytes[..end].to_vec()).expect("a head is text");

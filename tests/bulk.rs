@@ -6,7 +6,9 @@ use nigh::collection::{Change, Id, Item, ItemRef, Properties, Snapshot};
 use nigh::engine::{
     Bulk, CollectionName, Condition, Engine, EngineError, Loaded, RequestKey, Settings, Write, checksum_of,
 };
+use nigh::format::csv::Rows;
 use nigh::format::ndjson::write_line;
+use nigh::format::{Incoming, ReadOptions, Rejected};
 use nigh::geometry::{Point, Radius};
 use nigh::query::Query;
 
@@ -128,14 +130,11 @@ fn rows_that_a_reader_refused_are_handed_back_and_hurt_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let engine = opened(&folder);
     let csv = "id,lat,lon,name\na,1,2,x\nb,91,2,y\nc,3,north,z\nd,4,5,w\n";
-    let rows = nigh::format::csv::Rows::read(csv.as_bytes()).unwrap().map(|row| {
-        let row = row.unwrap()?;
-        let properties = Properties::from_json(&row.properties_json).unwrap();
-        Ok(Item::new(Id::new(row.id.unwrap()).unwrap(), row.point).with_properties(properties))
-    });
+    let rows = Rows::read(csv.as_bytes(), &ReadOptions::default()).unwrap();
+    let rows = rows.map(|row| Ok(row.unwrap()?.into_item(|| panic!("it has no id"), 0)));
     let mut rejected = Vec::new();
     let mut bulk = engine.bulk(&name(), None).unwrap();
-    bulk.extend(rows, |row: nigh::format::csv::Rejected| rejected.push(row.line)).unwrap();
+    bulk.extend(rows, |row: Rejected| rejected.push(row.line)).unwrap();
     let loaded = bulk.finish().unwrap();
     assert_eq!((loaded.received, loaded.created, rejected), (2, 2, vec![3, 4]));
 }
@@ -192,7 +191,8 @@ fn rows_read_on_all_cores_come_in_in_their_order_with_their_line_numbers() {
     });
     let read = |(first, text): (u64, String)| -> Vec<Result<Item, u64>> {
         let lines = nigh::format::ndjson::Lines::new(text.as_bytes());
-        lines.map(|line| line.unwrap().map_err(|rejected| first + rejected.line)).collect()
+        let item = |came: Incoming| came.into_item(|| panic!("it has no id"), 0);
+        lines.map(|line| line.unwrap().map(item).map_err(|rejected| first + rejected.line)).collect()
     };
     let mut rejected = Vec::new();
     let mut bulk = engine.bulk(&name(), None).unwrap();

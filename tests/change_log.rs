@@ -140,7 +140,7 @@ fn some_changes(random: &mut Random, count: u64) -> Vec<Change> {
 
 fn frame(stream: u32, first_seq: u64, count: u64) -> Frame {
     let mut random = Random::seeded(first_seq);
-    Frame { stream, first_seq, entry: Entry::Changes((0..count).map(|id| put(id, &mut random)).collect()) }
+    Frame { stream, first_seq, entry: (0..count).map(|id| put(id, &mut random)).collect::<Vec<_>>().into() }
 }
 
 /// The changes of a stream from a number on, held to the contract on the way: no gaps, nothing out of order.
@@ -151,7 +151,7 @@ fn changes_from(log: &dyn ChangeLog, stream: u32, from: u64) -> Vec<Change> {
         let next = from + changes.len() as u64;
         assert!(frame.stream == stream && from <= frame.first_seq && frame.first_seq <= next, "{frame:?} after {next}");
         let Entry::Changes(new) = frame.entry else { panic!("a load") };
-        changes.extend(new.into_iter().skip((next - frame.first_seq) as usize));
+        changes.extend(new.into_iter().skip((next - frame.first_seq) as usize).map(|step| step.change));
     }
     changes
 }
@@ -279,7 +279,7 @@ impl Consumer {
         for frame in log.tail(stream, collection.snapshot().seq() + 1) {
             let frame = frame.unwrap();
             let Entry::Changes(changes) = frame.entry else { panic!("a load") };
-            collection.apply(frame.first_seq, changes);
+            collection.apply(frame.first_seq, changes.into_iter().map(|step| step.change).collect());
         }
         collection.snapshot().seq()
     }
@@ -322,7 +322,7 @@ fn consumers_agree(seed: u64, crashing: &mut dyn Crashing) {
         let changes = some_changes(&mut random, 1 + turn % 7);
         let first_seq = crashing.log().head(stream).unwrap() + 1;
         let sync = if random.once_in(2) { Sync::Now } else { Sync::Later };
-        append_surely(crashing.log(), &Frame { stream, first_seq, entry: Entry::Changes(changes) }, sync);
+        append_surely(crashing.log(), &Frame { stream, first_seq, entry: Entry::from(changes) }, sync);
         if random.once_in(3) {
             // Only what is durable is shown to anybody.
             crashing.sync();

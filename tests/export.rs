@@ -4,6 +4,7 @@
 
 use nigh::collection::{Change, Id, Item, Properties};
 use nigh::engine::{CollectionName, Engine, Settings};
+use nigh::format::Rejected;
 use nigh::format::ndjson::{Lines, write_line};
 use nigh::generate::{GENERATORS, Random};
 
@@ -30,7 +31,8 @@ fn an_exported_collection_is_imported_to_the_bit() {
 
     let to = Engine::open(&folder.path().join("to"), settings()).unwrap();
     let mut bulk = to.bulk(&name, None).unwrap();
-    bulk.extend(Lines::new(&text[..]).map(|line| line.unwrap()), |rejected| panic!("{rejected}")).unwrap();
+    let rows = Lines::new(&text[..]).map(|line| Ok(line.unwrap()?.into_item(|| panic!("it has no id"), 0)));
+    bulk.extend(rows, |rejected: Rejected| panic!("{rejected}")).unwrap();
     let loaded = bulk.finish().unwrap();
     assert_eq!((loaded.created, loaded.replaced), (snapshot.len() as u64, 0));
     let mut again = Vec::new();

@@ -43,7 +43,7 @@ impl Sieve {
 }
 
 impl Directory for Sieve {
-    fn cover(&self, _points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace) {
+    fn cover(&self, _points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace<'_>) {
         for (square, slots) in &self.squares {
             trace.boxes += 1;
             let (overlap, least_chord2) = area.overlap(Sieve::rect(square));

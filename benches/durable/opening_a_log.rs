@@ -38,7 +38,7 @@ fn fill(path: &Path, count: usize) {
         let frame = |(change, seq): (&_, u64)| Frame {
             stream: 1,
             first_seq: seq,
-            entry: Entry::Changes(vec![Clone::clone(change)]),
+            entry: Entry::from(vec![Clone::clone(change)]),
         };
         let frames: Vec<Frame> = changes.iter().zip(first..).map(frame).collect();
         log.append(&frames, Batch::new(), Sync::Later).unwrap();

@@ -3,8 +3,9 @@
 //! What surprises: they stand up here, above the engine, because they are CSV text and the engine has never heard of formats.
 //! They come in as any other rows would.
 
-use crate::collection::{Change, Id, Item, Properties};
+use crate::collection::Change;
 use crate::engine::{CollectionName, Engine, EngineError};
+use crate::format::ReadOptions;
 use crate::format::csv::Rows;
 use crate::generate::CITIES_CSV;
 
@@ -21,12 +22,10 @@ pub(super) fn load(engine: &Engine) -> Result<(), EngineError> {
 }
 
 fn changes(csv: &str) -> Vec<Change> {
-    let rows = Rows::read(csv.as_bytes()).expect("our own files have a header");
+    let rows = Rows::read(csv.as_bytes(), &ReadOptions::default()).expect("our own files have a header");
     rows.map(|row| {
         let row = row.expect("memory does not fail").expect("our own rows are sound");
-        let id = Id::new(row.id.expect("our own rows have ids")).expect("our own ids are sound");
-        let properties = Properties::from_json(&row.properties_json).expect("rows are written as JSON");
-        Change::Put(Item::new(id, row.point).with_properties(properties))
+        Change::Put(row.into_item(|| unreachable!("our own rows have ids"), 0))
     })
     .collect()
 }

@@ -7,7 +7,7 @@ use super::expiries::Oldest;
 use super::in_order::in_order;
 use super::item::{Id, ItemRef};
 use super::segment::Segment;
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 use crate::index::{DirectoryCell, Kind};
 
 /// What was there after one change and before the next.
@@ -47,8 +47,17 @@ impl Snapshot {
 
     /// The item with that id.
     pub fn get(&self, id: &str) -> Option<ItemRef<'_>> {
+        self.find(id).map(|(segment, slot)| segment.item(slot))
+    }
+
+    /// Where the item with that id is. Nothing else is read of it.
+    pub fn place(&self, id: &str) -> Option<Point> {
+        self.find(id).map(|(segment, slot)| segment.points().point(slot))
+    }
+
+    fn find(&self, id: &str) -> Option<(&Segment, u32)> {
         let found = |segment: &'_ Arc<Segment>| segment.slot_at(id, self.seq);
-        self.segments.iter().rev().find_map(|segment| found(segment).map(|slot| segment.item(slot)))
+        self.segments.iter().rev().find_map(|segment| found(segment).map(|slot| (&**segment, slot)))
     }
 
     /// Every item, in the order of ids.

@@ -16,6 +16,7 @@ use std::sync::{Arc, PoisonError};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::commit::now_ms;
 use super::hosted::Hosted;
 use super::load::Rows;
 use super::{CollectionName, Engine, EngineError, RequestKey};
@@ -56,6 +57,8 @@ pub struct Bulk<'a> {
     hosted: Arc<Hosted>,
     folder: PathBuf,
     key: Option<RequestKey>,
+    /// How long an item stays that does not say so itself.
+    ttl_ms: Option<u64>,
     draft: SegmentDraft,
     segments: Vec<Arc<Segment>>,
     received: u64,
@@ -76,17 +79,28 @@ impl Engine {
         let of = name.clone();
         let hosted = self.in_turn(move |committer| committer.begin_load(&of))?;
         let folder = home.segments_path(hosted.number);
-        let (draft, segments) = (SegmentDraft::new(), Vec::new());
-        Ok(Bulk { engine: self, hosted, folder, key, draft, segments, received: 0, superseded: 0, sent: 0, kept: 0 })
+        let (draft, segments, ttl_ms) = (SegmentDraft::new(), Vec::new(), hosted.settings.load().ttl_ms);
+        let (received, superseded, sent, kept) = (0, 0, 0, 0);
+        Ok(Bulk { engine: self, hosted, folder, key, ttl_ms, draft, segments, received, superseded, sent, kept })
     }
 }
 
 impl Bulk<'_> {
-    /// Hands in an item.
+    /// Hands in an item. Where the collection says how long items stay, one that says nothing itself stays that long from now.
     pub fn push(&mut self, item: &Item) -> Result<(), EngineError> {
-        self.received += 1;
+        // Of what was handed in: the same load, made again later, has the same sum.
         let checksum = checksum_of(item);
-        (self.sent, self.kept) = (self.sent.wrapping_add(checksum), self.kept.wrapping_add(checksum));
+        self.sent = self.sent.wrapping_add(checksum);
+        let Some(ttl_ms) = self.ttl_ms.filter(|_| item.expires_at_ms.is_none()) else {
+            return self.keep(item, checksum);
+        };
+        let item = item.clone().expiring_at(now_ms().saturating_add_unsigned(ttl_ms));
+        self.keep(&item, checksum_of(&item))
+    }
+
+    fn keep(&mut self, item: &Item, checksum: u64) -> Result<(), EngineError> {
+        self.received += 1;
+        self.kept = self.kept.wrapping_add(checksum);
         if let Some(before) = self.draft.push(item, self.received) {
             self.superseded += 1;
             self.kept = self.kept.wrapping_sub(checksum_of(&before));

@@ -19,10 +19,10 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::bulk::Loaded;
 use super::{CollectionName, RequestKey, Write};
-use crate::collection::{Checkpoint, Id, Outcome};
-use crate::geometry::{METRICS, Metric, metric_named};
+use crate::collection::{Change, Checkpoint, Id, Outcome};
+use crate::geometry::{METRICS, Metric, Point, metric_named};
 use crate::index::Kind;
-use crate::log::{Batch, Entry as LogEntry, Frame, Load, Space, Store, StoreError, codec};
+use crate::log::{Batch, Frame, Load, Space, Store, StoreError, codec};
 
 const COLLECTION: &[u8] = b"collection/";
 const CHECKPOINT: &[u8] = b"checkpoint/";
@@ -313,8 +313,8 @@ pub(super) fn forget_answers_of(
 
 /// What a request asks for, in 64 bits.
 pub(super) fn fingerprint(writes: &[Write]) -> u64 {
-    let changes = writes.iter().map(|write| write.change.clone()).collect();
-    let frame = Frame { stream: 0, first_seq: 1, entry: LogEntry::Changes(changes) };
+    let changes: Vec<Change> = writes.iter().map(|write| write.change.clone()).collect();
+    let frame = Frame { stream: 0, first_seq: 1, entry: changes.into() };
     let mut hash = Xxh3Default::new();
     for (_, bytes) in codec::write_frames(&frame) {
         hash.update(&bytes);
@@ -329,6 +329,12 @@ pub(super) fn fingerprint(writes: &[Write]) -> u64 {
 pub(super) fn version(store: &dyn Store, rows: Space, number: u32, id: &Id) -> Result<Option<u64>, StoreError> {
     let row = store.get(rows, &codec::record_key(number, id.as_str()))?;
     row.map(|bytes| Ok(codec::read_row(id.as_str(), &bytes)?.1)).transpose()
+}
+
+/// Where the item of an id is, as its row has it.
+pub(super) fn place(store: &dyn Store, rows: Space, number: u32, id: &Id) -> Result<Option<Point>, StoreError> {
+    let row = store.get(rows, &codec::record_key(number, id.as_str()))?;
+    row.map(|bytes| Ok(codec::read_row(id.as_str(), &bytes)?.0.point)).transpose()
 }
 
 /// The number of the next collection.

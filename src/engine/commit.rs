@@ -108,6 +108,7 @@ impl Committer {
             self.sync_if_due();
         }
         self.sync_now();
+        self.end_feed();
     }
 
     /// The next task; meanwhile, what was promised to be durable by now is made so.
@@ -224,7 +225,8 @@ impl Committer {
         for frame in frames {
             let stream = streams.iter().find(|stream| stream.hosted.number == frame.stream);
             let hosted = &stream.expect("every frame has a stream").hosted;
-            let Entry::Changes(changes) = frame.entry else { unreachable!("groups hold changes") };
+            let Entry::Changes(steps) = frame.entry else { unreachable!("groups hold changes") };
+            let changes = steps.into_iter().map(|step| step.change).collect();
             made.insert(frame.stream, (frame.first_seq, self.apply(hosted, frame.first_seq, changes)));
         }
         for (Part { stream, changes }, then) in parts {

@@ -1,7 +1,8 @@
 //! What a group of submissions will write: decided in their order, against what is there and what those before them do.
 //!
-//! What surprises: nothing is looked up unless somebody asks. A plain put needs to know neither whether the item exists nor its
-//! version; it becomes a line of the log and a row of the store, and applying it finds the rest.
+//! What surprises: of an item that is put nothing is asked but where it was. Whether it exists and in what version, a plain put need not
+//! know; it becomes a line of the log and a row of the store, and applying it finds the rest. Where it was goes into the line, because
+//! a fence that reads the log later has nobody else to ask.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -14,8 +15,8 @@ use hashbrown::hash_table::Entry as Place;
 use super::catalogue::{self, Answered};
 use super::hosted::{Hosted, unless_damaged};
 use super::{CollectionName, CollectionSettings, Condition, EngineError, RequestKey, Submission, Submitted, Write};
-use crate::collection::{Change, Collection, Id, Outcome, Snapshot};
-use crate::log::{Batch, Entry, Frame, Space, Store, StoreError, codec};
+use crate::collection::{Change, Collection, Id, Item, Outcome, Snapshot};
+use crate::log::{Batch, Entry, Frame, Space, Step, Store, StoreError, Was, codec};
 
 /// What one submission takes of a group.
 #[derive(Debug)]
@@ -70,7 +71,7 @@ pub(super) struct Stream {
     /// Whether any submission to it was accepted.
     pub(super) is_wanted: bool,
     pub(super) first_seq: u64,
-    pub(super) changes: Vec<Change>,
+    steps: Vec<Step>,
     before: Arc<Snapshot>,
     /// For every id, its latest change.
     latest: HashTable<u32>,
@@ -85,7 +86,7 @@ impl Stream {
             is_new,
             is_wanted: false,
             first_seq: before.seq() + 1,
-            changes: Vec::new(),
+            steps: Vec::new(),
             before,
             latest: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
@@ -94,14 +95,14 @@ impl Stream {
 
     /// The number of the last change of the collection, once the group is made.
     pub(super) fn head(&self) -> u64 {
-        self.first_seq + self.changes.len() as u64 - 1
+        self.first_seq + self.steps.len() as u64 - 1
     }
 
     /// The number of the change that put the item that is there, after the changes of the group so far.
     fn version(&self, (store, rows): Rows<'_>, id: &Id) -> Result<Option<u64>, StoreError> {
-        let same = |&index: &u32| self.changes[index as usize].id() == id;
+        let same = |&index: &u32| self.steps[index as usize].change.id() == id;
         if let Some(&index) = self.latest.find(self.hasher.hash_one(id), same) {
-            return Ok(version_after(&self.changes[index as usize], self.first_seq + u64::from(index)));
+            return Ok(version_after(&self.steps[index as usize].change, self.first_seq + u64::from(index)));
         }
         match unless_damaged(|| self.before.get(id.as_str()).map(|item| item.seq)) {
             Ok(present) => Ok(present),
@@ -140,27 +141,54 @@ impl Stream {
             .collect()
     }
 
-    fn add(&mut self, writes: Vec<Write>) -> Range<usize> {
+    /// Makes changes part of the group. An item that does not say how long it stays, stays as long as the collection has it.
+    fn add(&mut self, store: Rows<'_>, writes: Vec<Write>, now_ms: i64) -> Range<usize> {
         self.is_wanted = true;
-        let start = self.changes.len();
-        for Write { change, .. } in writes {
-            let Stream { changes, latest, hasher, .. } = self;
-            let hash = hasher.hash_one(change.id());
-            let same = |index: &u32| changes[*index as usize].id() == change.id();
-            let index = changes.len() as u32;
-            match latest.entry(hash, same, |&index| hasher.hash_one(changes[index as usize].id())) {
-                Place::Occupied(place) => *place.into_mut() = index,
-                Place::Vacant(free) => drop(free.insert(index)),
+        let (start, ttl_ms) = (self.steps.len(), self.hosted.settings.load().ttl_ms);
+        for Write { mut change, .. } in writes {
+            if let (Change::Put(Item { expires_at_ms: end @ None, .. }), Some(ttl_ms)) = (&mut change, ttl_ms) {
+                *end = Some(now_ms.saturating_add_unsigned(ttl_ms));
             }
-            changes.push(change);
+            let was = match self.note(change.id()) {
+                Some(before) => place_after(&self.steps[before as usize].change),
+                None => self.place_before(store, change.id()),
+            };
+            self.steps.push(Step { change, was });
         }
-        start..self.changes.len()
+        start..self.steps.len()
+    }
+
+    /// Notes that the next change is the latest to an id; gives the one that was, if the group has one.
+    fn note(&mut self, id: &Id) -> Option<u32> {
+        let Stream { steps, latest, hasher, .. } = self;
+        let index = steps.len() as u32;
+        let same = |index: &u32| steps[*index as usize].change.id() == id;
+        match latest.entry(hasher.hash_one(id), same, |&index| hasher.hash_one(steps[index as usize].change.id())) {
+            Place::Occupied(place) => Some(std::mem::replace(place.into_mut(), index)),
+            Place::Vacant(free) => {
+                free.insert(index);
+                None
+            }
+        }
+    }
+
+    /// Where an item was before the group. What cannot be read does not hinder a write: then it is not known.
+    fn place_before(&self, (store, rows): Rows<'_>, id: &Id) -> Was {
+        let place = match unless_damaged(|| self.before.place(id.as_str())) {
+            Ok(place) => place,
+            Err(_) if self.hosted.unsettled().is_some() => return Was::Unknown, // not all rows of a load are in the store
+            Err(_) => match catalogue::place(store, rows, self.hosted.number, id) {
+                Ok(place) => place,
+                Err(_) => return Was::Unknown,
+            },
+        };
+        place.map_or(Was::Nowhere, Was::At)
     }
 
     /// Writes what the rows are after the group: one line for every id.
     fn write_rows(&self, rows: Space, rider: &mut Batch) {
         for &index in &self.latest {
-            let (change, seq) = (&self.changes[index as usize], self.first_seq + u64::from(index));
+            let (change, seq) = (&self.steps[index as usize].change, self.first_seq + u64::from(index));
             let key = codec::record_key(self.hosted.number, change.id().as_str());
             match change {
                 Change::Put(item) => rider.put(rows, key, codec::write_row(item, seq)),
@@ -175,6 +203,14 @@ fn version_after(change: &Change, seq: u64) -> Option<u64> {
     match change {
         Change::Put(_) => Some(seq),
         Change::Remove(_) | Change::Expire { .. } => None,
+    }
+}
+
+/// Where an item is after a change to it.
+fn place_after(change: &Change) -> Was {
+    match change {
+        Change::Put(item) => Was::At(item.point),
+        Change::Remove(_) | Change::Expire { .. } => Was::Nowhere,
     }
 }
 
@@ -218,7 +254,7 @@ impl<'a> Draft<'a> {
             if submission.looks() {
                 self.streams[stream].look((self.store, self.rows), &submission.writes)?;
             }
-            let changes = self.streams[stream].add(submission.writes);
+            let changes = self.streams[stream].add((self.store, self.rows), submission.writes, self.now_ms);
             return Ok(Decision::Part(Part { stream, changes }));
         };
         if self.keys.iter().any(|(of, other)| *of == number && *other == key) {
@@ -230,7 +266,7 @@ impl<'a> Draft<'a> {
             return Ok(repeated(before, fingerprint, &key)?);
         }
         let outcomes = self.streams[stream].look((self.store, self.rows), &submission.writes)?;
-        let changes = self.streams[stream].add(submission.writes);
+        let changes = self.streams[stream].add((self.store, self.rows), submission.writes, self.now_ms);
         let answered = Answered::new(fingerprint, self.streams[stream].head(), self.now_ms, &outcomes);
         catalogue::put_answered(&mut self.rider, number, &key, &answered);
         self.keys.push((number, key));
@@ -266,10 +302,10 @@ impl<'a> Draft<'a> {
         }
         for stream in &mut self.streams {
             stream.write_rows(self.rows, &mut self.rider);
-            if !stream.changes.is_empty() {
-                let changes = std::mem::take(&mut stream.changes);
+            if !stream.steps.is_empty() {
+                let steps = std::mem::take(&mut stream.steps);
                 let (number, first_seq) = (stream.hosted.number, stream.first_seq);
-                frames.push(Frame { stream: number, first_seq, entry: Entry::Changes(changes) });
+                frames.push(Frame { stream: number, first_seq, entry: Entry::Changes(steps) });
             }
         }
         (frames, self.rider, self.streams, self.next_number)

@@ -347,3 +347,35 @@ fn where_an_interval_is_agreed_on_a_power_cut_takes_no_more_than_its_newest() {
     let ids: Vec<String> = snapshot.items().map(|item| item.id.to_owned()).collect();
     assert_eq!((snapshot.len(), ids.iter().all(|id| id.parse::<u64>().unwrap() < 7)), (7, true));
 }
+
+#[test]
+fn an_item_that_does_not_say_how_long_it_stays_stays_as_long_as_its_collection_has_it() {
+    let folder = folder("ttl");
+    let engine = opened(&folder);
+    let hour = 3_600_000;
+    engine.configure(&name("a"), CollectionSettings { ttl_ms: Some(hour), ..CollectionSettings::default() }).unwrap();
+    let own = Item::new(id("own"), Point::new(1.0, 2.0).unwrap()).expiring_at(i64::MAX);
+    let submission = || Submission::from(vec![put("x"), Change::Put(own.clone())]).once(key("first"));
+    let before = commit::now_ms();
+    let made = engine.submit(&name("a"), submission()).unwrap();
+    let load = || {
+        let mut bulk = engine.bulk(&name("a"), Some(key("load"))).unwrap();
+        ["l", "m"].iter().for_each(|text| bulk.push(&Item::new(id(text), own.point)).unwrap());
+        bulk.push(&own).unwrap();
+        bulk.finish().unwrap()
+    };
+    let loaded = load();
+    let ends = |engine: &Engine| {
+        let snapshot = engine.snapshot(&name("a")).unwrap();
+        ["x", "own", "l", "m"].map(|id| snapshot.get(id).unwrap().expires_at_ms.unwrap())
+    };
+    let [x, own_end, l, m] = ends(&engine);
+    let expected = before + hour as i64..=commit::now_ms() + hour as i64;
+    assert!([x, l, m].iter().all(|end| expected.contains(end)) && own_end == i64::MAX, "{x} {l} {m} {own_end}");
+    // The end is the clock's and not the request's: later, the same request is still the same.
+    std::thread::sleep(Duration::from_millis(2));
+    assert!(engine.submit(&name("a"), submission()).unwrap().repeated && !made.repeated);
+    assert_eq!(load(), Loaded { repeated: true, ..loaded });
+    drop(engine);
+    assert_eq!(ends(&opened(&folder)), [x, own_end, l, m], "a start asks no clock");
+}

@@ -166,9 +166,9 @@ pub(super) fn changed_after(log: &dyn ChangeLog, number: u32, seq: u64, most: u6
         let frame = frame?;
         last = frame.next_seq() - 1;
         let Frame { first_seq, entry, .. } = frame;
-        let Entry::Changes(changes) = entry else { continue }; // loads end one after the other
-        for (change, seq) in changes.into_iter().zip(first_seq..) {
-            match change {
+        let Entry::Changes(steps) = entry else { continue }; // loads end one after the other
+        for (step, seq) in steps.into_iter().zip(first_seq..) {
+            match step.change {
                 Change::Put(item) => rows.insert(item.id.clone(), Some(codec::write_row(&item, seq))),
                 Change::Remove(id) | Change::Expire { id, .. } => rows.insert(id, None),
             };

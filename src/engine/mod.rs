@@ -29,6 +29,7 @@ mod draft;
 mod error;
 mod files;
 mod filling;
+mod follow;
 mod health;
 mod hosted;
 mod inventory;
@@ -48,6 +49,7 @@ mod settings;
 mod sums;
 mod upkeep;
 mod verify;
+mod watch;
 mod write;
 
 pub use backup::{Backup, BackupError};
@@ -55,6 +57,7 @@ pub use bulk::{Bulk, Loaded, checksum_of};
 pub use catalogue::CollectionSettings;
 pub use error::EngineError;
 pub use files::Refused;
+pub use follow::{ChangeEvent, FollowError, Follower, Happened};
 pub use health::Health;
 pub use inventory::CollectionBackup;
 #[doc(hidden)]
@@ -67,12 +70,13 @@ pub use restore::{Restored, restore};
 pub use settings::{Durability, Settings};
 pub use sums::Sum;
 pub use verify::{Verified, VerifiedCollection, verify};
+pub use watch::{FenceEvent, Sighting, Watcher};
 pub use write::{Condition, RequestKey, Submission, Submitted, Write};
 
 use crate::collection::Snapshot;
 use crate::geometry::Metric;
 use crate::log::{Home, MemoryStore, Store};
-use crate::query::{Answer, Comparison, Query};
+use crate::query::{Answer, Budget, Comparison, Query};
 use commit::{Committer, Task};
 use hosted::{Hosted, unless_damaged};
 
@@ -125,6 +129,8 @@ struct Shared {
     /// Held from the first file of a checkpoint until it is recorded, so that no other takes the files for unused. Never asked for
     /// by the thread that writes.
     saving: Mutex<()>,
+    /// The log, for those who follow it.
+    feed: Arc<follow::Feed>,
 }
 
 impl Shared {
@@ -311,12 +317,27 @@ impl Engine {
 
     /// Answers a query from a collection as it is now.
     pub fn ask(&self, name: &CollectionName, query: &Query) -> Result<Answer, EngineError> {
-        self.reading(name, |snapshot| Ok(query.run(snapshot)?))
+        self.ask_within(name, query, &Budget::unlimited())
+    }
+
+    /// [`Engine::ask`] within a budget of work: the same answer, or none.
+    pub fn ask_within(&self, name: &CollectionName, query: &Query, budget: &Budget<'_>) -> Result<Answer, EngineError> {
+        self.reading(name, |snapshot| Ok(query.run_within(snapshot, budget)?))
     }
 
     /// Answers a query on every index kind, all from one moment.
     pub fn compare(&self, name: &CollectionName, query: &Query) -> Result<Vec<Comparison>, EngineError> {
-        self.reading(name, |snapshot| Ok(query.compare(snapshot)?))
+        self.compare_within(name, query, &Budget::unlimited())
+    }
+
+    /// [`Engine::compare`] within a budget of work for all kinds together.
+    pub fn compare_within(
+        &self,
+        name: &CollectionName,
+        query: &Query,
+        budget: &Budget<'_>,
+    ) -> Result<Vec<Comparison>, EngineError> {
+        self.reading(name, |snapshot| Ok(query.compare_within(snapshot, budget)?))
     }
 
     /// Makes a collection with settings of its own, or changes the settings of one that is there.

@@ -18,6 +18,7 @@ use arc_swap::ArcSwap;
 use thiserror::Error;
 
 use super::commit::{Committer, Logged};
+use super::follow::Feed;
 use super::hosted::{Hosted, unless_damaged};
 use super::{CollectionName, CollectionSettings, Health, Refused, Settings, Shared, catalogue, load, schema};
 use crate::collection::{Adopted, Change, Collection, FileError, Segment, SegmentDraft};
@@ -104,7 +105,8 @@ fn host(logged: Logged, settings: Settings, home: Option<Home>, health: Health) 
     }
     let next_number = catalogue::next(&*logged.store)?;
     let (hosted, ready) = (ArcSwap::from_pointee(hosted), ArcSwap::from_pointee(Health::Ready));
-    let shared = Shared { hosted, health: ready, settings, home, started, saving: Mutex::default() };
+    let feed = Arc::new(Feed::new(logged.log.clone()));
+    let shared = Shared { hosted, health: ready, settings, home, started, saving: Mutex::default(), feed };
     shared.set_health(health);
     Ok(Committer::new(Arc::new(shared), logged, next_number))
 }
@@ -200,8 +202,8 @@ pub(super) fn catch_up(
     for frame in logged.log.tail(number, gathered.first_seq) {
         let frame = frame?;
         match frame.entry {
-            Entry::Changes(changes) => {
-                gathered.changes.extend(changes);
+            Entry::Changes(steps) => {
+                gathered.changes.extend(steps.into_iter().map(|step| step.change));
                 if gathered.changes.len() >= APPLIED_AT_ONCE {
                     gathered.apply(collection);
                 }

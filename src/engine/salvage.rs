@@ -19,7 +19,9 @@ use super::repair::Repaired;
 use super::sums::items;
 use super::{CollectionName, CollectionSettings, OpenError, catalogue, rows};
 use crate::collection::{Change, Collection, FileError, Id};
-use crate::log::{Batch, COMMITS_KEY, Entry, FjallStore, Frame, Home, MemoryStore, Row, Space, Store, Sync, codec};
+use crate::log::{
+    Batch, COMMITS_KEY, Entry, FjallStore, Frame, Home, MemoryStore, Row, Space, Step, Store, Sync, Was, codec,
+};
 
 /// What the damaged store is called while the fresh one takes its place.
 const DAMAGED: &str = "store.damaged";
@@ -281,12 +283,12 @@ impl Salvaged<'_> {
         for frame in frames.iter().filter(|frame| frame.next_seq() > after + 1) {
             gap_free &= frame.first_seq <= next;
             next = frame.next_seq();
-            let Entry::Changes(changes) = &frame.entry else {
+            let Entry::Changes(steps) = &frame.entry else {
                 gap_free = false; // its items stood in files, and in rows
                 continue;
             };
-            for (change, seq) in changes.iter().zip(frame.first_seq..).filter(|(_, seq)| *seq > after) {
-                self.make(change, seq);
+            for (step, seq) in steps.iter().zip(frame.first_seq..).filter(|(_, seq)| *seq > after) {
+                self.make(&step.change, seq);
             }
         }
         gap_free && self.frames.gap.is_none() && self.frames.bad.is_empty()
@@ -350,7 +352,8 @@ impl Salvaged<'_> {
         }
         if kept.is_empty() && newest > 0 {
             let id = Id::new("repaired").expect("plain letters");
-            let entry = Entry::Changes(vec![Change::Expire { id, put_seq: 0 }]); // nothing is put by change 0
+            let change = Change::Expire { id, put_seq: 0 }; // nothing is put by change 0
+            let entry = Entry::Changes(vec![Step { change, was: Was::Unknown }]); // what was lost, nobody knows
             return rows_of(&Frame { stream: self.number, first_seq: newest, entry });
         }
         kept.into_iter().flat_map(rows_of).collect()

@@ -123,7 +123,9 @@ impl Committer {
     /// Opens the store again after the disk was full, and goes on from what it holds.
     pub(super) fn reopen(&mut self) -> Result<(), EngineError> {
         let Some(home) = &self.shared.home else { return Ok(()) };
-        self.logged = None; // closed before it is opened: it is locked against a second one
+        // Closed before it is opened: it is locked against a second one.
+        self.shared.feed.close(EngineError::DiskFull);
+        self.logged = None;
         let (logged, health) = recover::open_log(home).map_err(put_off)?;
         for hosted in self.shared.hosted.load_full().values() {
             let folder = home.segments_path(hosted.number);
@@ -137,10 +139,11 @@ impl Committer {
             if let Some(unsettled) = hosted.unsettled().take() {
                 load::end(&logged, hosted.number, &unsettled).map_err(put_off)?;
             }
-            hosted.tell();
         }
+        self.shared.feed.open(logged.log.clone());
         self.logged = Some(logged);
         self.shared.set_health(health);
+        self.shared.hosted.load_full().values().for_each(|hosted| hosted.tell());
         Ok(())
     }
 
@@ -190,6 +193,8 @@ impl Committer {
         catalogue::drop_collection(&mut batch, gone.number);
         self.append(&[], batch)?;
         self.shared.hosted.store(Arc::new(hosted));
+        gone.is_gone.store(true, Ordering::SeqCst);
+        gone.tell();
         self.gone.push(gone);
         Ok(())
     }
@@ -268,7 +273,14 @@ impl Committer {
     pub(super) fn close(&mut self) -> Result<(), EngineError> {
         let written = if self.shared.health() == Health::Ready { self.checkpoint_all() } else { Ok(()) };
         self.shared.set_health(Health::Closing);
+        self.end_feed();
         written
+    }
+
+    /// Lets those who follow know that nothing more will come, and lets go of the log that they read.
+    pub(super) fn end_feed(&self) {
+        self.shared.feed.close(EngineError::Closed);
+        self.shared.hosted.load_full().values().for_each(|hosted| hosted.tell());
     }
 }
 

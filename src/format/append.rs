@@ -32,7 +32,10 @@ pub(super) fn number(out: &mut Vec<u8>, number: f64) {
 pub(super) fn metres(out: &mut Vec<u8>, distance_m: f64) {
     debug_assert!(distance_m >= 0.0);
     let millimetres = (distance_m * 1000.0).round() as u64;
-    write!(out, "{}.{:03}", millimetres / 1000, millimetres % 1000).expect(NEVER_FAILS);
+    let thousandths = millimetres % 1000;
+    let digit = |place: u64| b'0' + (thousandths / place % 10) as u8;
+    out.extend_from_slice(itoa::Buffer::new().format(millimetres / 1000).as_bytes());
+    out.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
 }
 
 /// Any mixture of what needs no escape.

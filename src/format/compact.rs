@@ -11,6 +11,7 @@ pub(super) const JSON: Format = Format {
     name: "json",
     summary: "compact JSON: items with `id`, `distance_m`, `lat`, `lon` and `properties`",
     media_type: "application/json",
+    rows_only: false,
     write_page,
     write_item,
 };
@@ -18,7 +19,7 @@ pub(super) const JSON: Format = Format {
 fn write_page(out: &mut Vec<u8>, page: &Page<'_>) {
     let (matched, returned) = (page.answer.matched, page.answer.len());
     append::plain(out, format_args!(r#"{{"matched":{matched},"returned":{returned},"next":"#));
-    match page.next {
+    match page.next() {
         Some(next) => append::text(out, next),
         None => out.extend_from_slice(b"null"),
     }
@@ -31,7 +32,7 @@ fn write_page(out: &mut Vec<u8>, page: &Page<'_>) {
     out.extend_from_slice(b"]}");
 }
 
-fn write_item(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
+pub(super) fn write_item(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
     let item = &hit.item;
     out.extend_from_slice(br#"{"id":"#);
     append::id(out, item);

@@ -10,7 +10,7 @@ use crate::collection::ItemRef;
 use crate::geometry::geohash::{self, MAX_CHARACTERS};
 
 /// The field that is computed from the position, and stands beside the id.
-const GEOHASH: &str = "geohash";
+pub(super) const GEOHASH: &str = "geohash";
 
 /// What an answer shows beside id and distance.
 ///
@@ -19,8 +19,16 @@ const GEOHASH: &str = "geohash";
 /// - an empty list: nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fields {
-    /// `None` for all; else in order, each once, so that a long list costs little for each item.
-    names: Option<Vec<String>>,
+    /// `None` for all.
+    names: Option<Names>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Names {
+    /// Each once, in the order in which they were asked for.
+    asked: Vec<String>,
+    /// The same by their bytes, so that a long list costs little for each item.
+    sorted: Vec<String>,
 }
 
 impl Fields {
@@ -31,22 +39,34 @@ impl Fields {
 
     /// Only these.
     pub fn only(names: impl IntoIterator<Item = String>) -> Fields {
-        let mut names: Vec<String> = names.into_iter().collect();
-        names.sort_unstable();
-        names.dedup();
-        Fields { names: Some(names) }
+        let mut asked: Vec<String> = names.into_iter().collect();
+        let mut seen = std::collections::HashSet::new();
+        asked.retain(|name| seen.insert(name.clone()));
+        let mut sorted = asked.clone();
+        sorted.sort_unstable();
+        Fields { names: Some(Names { asked, sorted }) }
+    }
+
+    /// The names in the order in which they were asked for; nothing when everything is.
+    pub(super) fn asked(&self) -> Option<&[String]> {
+        self.names.as_ref().map(|names| &*names.asked)
+    }
+
+    /// Whether a name was asked for.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.names.as_ref().is_some_and(|names| has(&names.sorted, name))
     }
 
     /// Whether positions are shown.
     pub(super) fn position(&self) -> bool {
-        self.names.as_ref().is_none_or(|names| !names.is_empty())
+        self.asked().is_none_or(|names| !names.is_empty())
     }
 
     /// Appends `,"geohash":".."` if it is asked for by name.
     pub(super) fn write_geohash(&self, out: &mut Vec<u8>, item: &ItemRef<'_>) {
-        if self.names.as_ref().is_some_and(|names| has(names, GEOHASH)) {
+        if self.names(GEOHASH) {
             out.extend_from_slice(br#","geohash":""#);
-            out.extend_from_slice(geohash::encode(item.point, MAX_CHARACTERS).as_bytes());
+            out.extend_from_slice(geohash_of(item).as_bytes());
             out.push(b'"');
         }
     }
@@ -58,26 +78,43 @@ impl Fields {
             return;
         };
         out.push(b'{');
-        if !names.is_empty() {
-            let chosen = Chosen { out, names, any: false };
-            let mut reader = serde_json::Deserializer::from_str(item.properties);
-            reader.deserialize_map(chosen).expect("stored properties are a JSON object");
+        if !names.sorted.is_empty() {
+            let mut any = false;
+            each_member(item.properties, |name, value| {
+                // A name may hold half a surrogate pair, which is JSON but no text: nobody can ask for it.
+                if !serde_json::from_str::<String>(name).is_ok_and(|name| has(&names.sorted, &name)) {
+                    return;
+                }
+                if std::mem::replace(&mut any, true) {
+                    out.push(b',');
+                }
+                out.extend_from_slice(name.as_bytes());
+                out.push(b':');
+                out.extend_from_slice(value.as_bytes());
+            });
         }
         out.push(b'}');
     }
+}
+
+/// The position of an item as the geohash that answers show.
+pub(super) fn geohash_of(item: &ItemRef<'_>) -> String {
+    geohash::encode(item.point, MAX_CHARACTERS)
 }
 
 fn has(names: &[String], wanted: &str) -> bool {
     names.binary_search_by(|name| name.as_str().cmp(wanted)).is_ok()
 }
 
-struct Chosen<'o> {
-    out: &'o mut Vec<u8>,
-    names: &'o [String],
-    any: bool,
+/// Steps over the members of stored properties: the text of each name, with its quotes, and of each value.
+pub(super) fn each_member<'p>(properties: &'p str, visit: impl FnMut(&'p str, &'p str)) {
+    let mut reader = serde_json::Deserializer::from_str(properties);
+    reader.deserialize_map(Members(visit)).expect("stored properties are a JSON object");
 }
 
-impl<'de> Visitor<'de> for Chosen<'_> {
+struct Members<V>(V);
+
+impl<'de, V: FnMut(&'de str, &'de str)> Visitor<'de> for Members<V> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -86,17 +123,7 @@ impl<'de> Visitor<'de> for Chosen<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
         while let Some((name, value)) = members.next_entry::<&RawValue, &RawValue>()? {
-            // A name may hold half a surrogate pair, which is JSON but no text: nobody can ask for it.
-            let wanted = serde_json::from_str::<String>(name.get()).is_ok_and(|name| has(self.names, &name));
-            if !wanted {
-                continue;
-            }
-            if std::mem::replace(&mut self.any, true) {
-                self.out.push(b',');
-            }
-            self.out.extend_from_slice(name.get().as_bytes());
-            self.out.push(b':');
-            self.out.extend_from_slice(value.get().as_bytes());
+            (self.0)(name.get(), value.get());
         }
         Ok(())
     }

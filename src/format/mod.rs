@@ -1,31 +1,71 @@
-//! Text in and out: CSV rows come in, GeoJSON polygons come in, answers go out.
+//! Text in and out: items come in as CSV, lines of JSON or GeoJSON, polygons as GeoJSON, and answers go out.
 //!
 //! What surprises: properties pass through as the JSON **text** they came as. Nothing here builds a tree of them, so what went
 //! in comes out, to the last digit.
 //!
 //! Absent here: HTTP, files. Readers take any [`std::io::Read`], writers append to a buffer of the caller.
 //!
+//! ```
+//! use nigh::format::{ReadOptions, sniff, sniff_coding};
+//! let bytes = b"id,lat,lon,ttl\na,48.857,2.352,2h\nb,91,2.3,\n";
+//! assert!(sniff_coding(bytes).is_none(), "not compressed");
+//! let reader = sniff(bytes).unwrap();
+//! let rows = (reader.open)(Box::new(&bytes[..]), &ReadOptions::default())?;
+//! let (mut items, mut rejected) = (Vec::new(), Vec::new());
+//! for row in rows {
+//!     match row? {
+//!         Ok(item) => items.push(item),
+//!         Err(row) => rejected.push((row.line, row.code)),
+//!     }
+//! }
+//! assert_eq!((items.len(), rejected), (1, vec![(3, "bad-latitude")]));
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Adding a format for answers
 //!
 //! One new file that ends in a constant of type [`Format`]; then two neighbouring lines below, its `mod` and its place in
 //! [`FORMATS`]. The `f` parameter and the `Accept` header loop over the list.
+//!
+//! # Adding a format for items that come in
+//!
+//! The same with a constant of type [`Reader`] and [`READERS`], and how [`sniff`] knows it. A compression is a [`Coding`] in
+//! [`CODINGS`].
 
 mod append;
+mod coding;
 mod compact;
 pub mod csv;
+pub mod events;
 mod fields;
 pub mod geojson;
-mod incoming;
+mod item;
+mod lines;
+mod moment;
 pub mod ndjson;
-pub mod time;
-pub use incoming::*;
+mod reader;
+mod rejected;
 
+pub use coding::{CODINGS, Coding, coding_for_file, coding_named, sniff_coding};
 pub use fields::Fields;
+pub use item::{Expires, Incoming, read_item};
+pub use moment::{MomentError, parse_duration, parse_moment};
+pub use reader::{
+    FILE_PROBLEMS, HeaderError, ReadOptions, Reader, Rows, Source, reader_for_file, reader_for_media_type,
+    reader_named, sniff,
+};
+pub use rejected::{Fault, ROW_PROBLEMS, Rejected, RowProblem};
 
 use crate::query::{Answer, AnswerHit, Explain};
 
 /// Every format of answers, the default first.
-pub static FORMATS: &[Format] = &[geojson::GEOJSON, compact::JSON];
+pub static FORMATS: &[Format] = &[geojson::GEOJSON, compact::JSON, ndjson::NDJSON, csv::CSV];
+
+/// Every format of items that come in.
+pub static READERS: &[Reader] = &[csv::READER, ndjson::READER, geojson::READER];
+
+/// What stands before the name of a property in CSV when the name alone would mean something else.
+const PROPERTIES_PREFIX: &str = "properties.";
 
 /// A way to write answers down.
 #[derive(Debug)]
@@ -36,6 +76,8 @@ pub struct Format {
     pub summary: &'static str,
     /// What it is called on the web.
     pub media_type: &'static str,
+    /// Whether a page is its items and nothing else: counts, links and what the answer took have no place in it.
+    pub rows_only: bool,
     /// Appends a page of answers.
     pub write_page: fn(&mut Vec<u8>, &Page<'_>),
     /// Appends one item on its own.
@@ -49,10 +91,33 @@ pub struct Page<'a> {
     pub answer: &'a Answer,
     /// What is shown of each.
     pub fields: &'a Fields,
-    /// Where the next page is, if there is one.
-    pub next: Option<&'a str>,
+    /// Where this page and its neighbours are; the next one is there if there are more answers.
+    pub links: &'a [Link<'a>],
     /// Whether to say what the answer took.
     pub explain: bool,
+}
+
+impl<'a> Page<'a> {
+    /// Where the next page is, if there is one.
+    fn next(&self) -> Option<&'a str> {
+        self.links.iter().find(|link| link.rel == Link::NEXT).map(|link| link.href)
+    }
+}
+
+/// Where something that belongs to a page is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link<'a> {
+    /// What it is to the page, such as [`Link::NEXT`].
+    pub rel: &'static str,
+    /// Where it is.
+    pub href: &'a str,
+}
+
+impl Link<'_> {
+    /// The page after this one.
+    pub const NEXT: &'static str = "next";
+    /// This page.
+    pub const SELF: &'static str = "self";
 }
 
 /// Appends what an answer took, as a JSON object.
@@ -87,37 +152,42 @@ mod tests {
         one.snapshot()
     }
 
+    fn page_of(answer: &Answer, links: &[Link<'_>], format: &Format) -> String {
+        let mut out = Vec::new();
+        (format.write_page)(&mut out, &Page { answer, fields: &Fields::all(), links, explain: true });
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
-    fn every_format_counts_links_to_the_next_page_and_explains() {
+    fn every_format_with_room_counts_links_to_the_next_page_and_explains() {
         let places = Collection::new();
         let put = |id: &str, lat| Change::Put(Item::new(Id::new(id).unwrap(), Point::new(lat, 0.0).unwrap()));
         places.apply(1, vec![put("a", 1.0), put("b", 2.0), put("c", 3.0)]);
         let query = Query::near(Point::new(0.0, 0.0).unwrap()).in_pages_of(Limit::new(2).unwrap());
         let answer = query.run(&places.snapshot()).unwrap();
-        for format in FORMATS {
-            let next = "/near?cursor=\"x\"";
-            let mut out = Vec::new();
-            let page = Page { answer: &answer, fields: &Fields::all(), next: Some(next), explain: true };
-            (format.write_page)(&mut out, &page);
-            let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
-            let text = json.to_string();
+        let links =
+            [Link { rel: Link::SELF, href: "/near?a=\"b\"" }, Link { rel: Link::NEXT, href: "/near?cursor=\"x\"" }];
+        for format in FORMATS.iter().filter(|format| !format.rows_only) {
+            let text = page_of(&answer, &links, format);
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
             let counted = ["matched", "numberMatched"].iter().any(|name| json[name] == 3);
             assert!(counted && text.contains(r#"cursor=\"x\""#), "{}: {text}", format.name);
             assert_eq!(json["explain"]["index"], answer.explain.kind, "{}", format.name);
         }
+        for format in FORMATS.iter().filter(|format| format.rows_only) {
+            let text = page_of(&answer, &links, format);
+            assert!(!text.contains("cursor") && text.contains('a') && text.contains('b'), "{}: {text}", format.name);
+        }
     }
 
     #[test]
-    fn an_empty_answer_has_empty_lists() {
+    fn an_empty_answer_has_empty_lists_or_no_rows() {
         let answer = Query::default().run(&Collection::new().snapshot()).unwrap();
-        for (format, list) in FORMATS.iter().zip(["features", "items"]) {
-            let mut out = Vec::new();
-            (format.write_page)(
-                &mut out,
-                &Page { answer: &answer, fields: &Fields::all(), next: None, explain: false },
-            );
-            let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
-            assert_eq!(json[list], serde_json::json!([]), "{}", format.name);
+        let pages: Vec<String> = FORMATS.iter().map(|format| page_of(&answer, &[], format)).collect();
+        for (page, list) in pages.iter().zip(["features", "items"]) {
+            let json: serde_json::Value = serde_json::from_str(page).unwrap();
+            assert_eq!(json[list], serde_json::json!([]));
         }
+        assert_eq!(pages[2..], ["", "id,lat,lon\n"]);
     }
 }

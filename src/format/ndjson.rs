@@ -1,24 +1,60 @@
-//! Items as lines of JSON, out and in again, to the bit.
+//! Items as lines of JSON: in, out as answers, and out to the bit.
 //!
-//! What surprises: properties may hold line breaks between their members, and a line may not. Such properties are written as a
-//! string, `properties_text`, so that they come back as the text they were.
+//! What surprises: properties may hold line breaks between their members, and a line may not. [`write_line`] writes such properties as
+//! a string, `properties_text`, so that they come back as the text they were; an answer has spaces in their place, because whoever
+//! reads answers looks for `properties`.
 //!
 //! ```text
 //! {"id":"flore","lat":48.8541,"lon":2.3326,"expires_at_ms":1790000000000,"properties":{"seats": 120}}
 //! ```
+//!
+//! *References*: RFC 8142 for the record separator that may stand before a line.
 
-use std::io::{self, BufRead};
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use thiserror::Error;
+use std::io::{self, BufRead, BufReader};
 
 use super::append;
-use crate::collection::{Id, Item, ItemRef, Properties};
-use crate::geometry::Point;
+use super::item::{Incoming, read_item};
+use super::lines::{ROW_BYTES_MAX, read_line};
+use super::rejected::{Fault, Rejected, TOO_LONG};
+use super::{Fields, Format, Page, Reader, compact};
+use crate::collection::ItemRef;
+use crate::query::AnswerHit;
 
-/// The longest line that is read: an id and properties as long as they may be, every byte escaped.
-const LINE_BYTES_MAX: usize = 1 << 20;
+/// The registered format of answers.
+pub(super) const NDJSON: Format = Format {
+    name: "ndjson",
+    summary: "one item a line, each as in `json`; counts and the next page stand in the head of the answer",
+    media_type: "application/x-ndjson",
+    rows_only: true,
+    write_page,
+    write_item: write_answer,
+};
+
+/// The registered reader.
+pub(super) const READER: Reader = Reader {
+    name: "ndjson",
+    summary: "one JSON object a line: an item with `lat` and `lon`, or a GeoJSON Feature",
+    media_types: &["application/x-ndjson", "application/ndjson", "application/jsonl", "application/geo+json-seq"],
+    extensions: &["ndjson", "jsonl", "geojsonl", "geojsons"],
+    open: |source, _| Ok(Box::new(Lines::new(BufReader::new(source)))),
+};
+
+/// What stands before a line of a sequence of JSON texts.
+const RECORD_SEPARATOR: u8 = 0x1e;
+
+fn write_page(out: &mut Vec<u8>, page: &Page<'_>) {
+    page.answer.hits().for_each(|hit| write_answer(out, &hit, page.fields));
+}
+
+fn write_answer(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
+    let start = out.len();
+    compact::write_item(out, hit, fields);
+    // Between members a line break is worth a space, and inside a text of JSON there is none.
+    if hit.item.properties.contains(['\n', '\r']) {
+        out[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+    }
+    out.push(b'\n');
+}
 
 /// Appends an item and the end of its line.
 pub fn write_line(out: &mut Vec<u8>, item: &ItemRef<'_>) {
@@ -41,22 +77,12 @@ pub fn write_line(out: &mut Vec<u8>, item: &ItemRef<'_>) {
     out.extend_from_slice(b"}\n");
 }
 
-/// A line that is no item.
-#[derive(Debug, Error)]
-#[error("line {line}: {reason}")]
-pub struct Rejected {
-    /// Which line; the first is 1.
-    pub line: u64,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-/// The items of lines, one by one.
+/// The items of lines, one by one. Blank lines are passed over.
 ///
 /// ```
 /// use nigh::format::ndjson::Lines;
 /// let mut lines = Lines::new("{\"id\":\"a\",\"lat\":1,\"lon\":2}\n{\"id\":\"b\"}\n".as_bytes());
-/// assert_eq!(lines.next().unwrap()?.unwrap().id.as_str(), "a");
+/// assert_eq!(lines.next().unwrap()?.unwrap().id.unwrap().as_str(), "a");
 /// assert_eq!(lines.next().unwrap()?.unwrap_err().line, 2);
 /// # Ok::<_, std::io::Error>(())
 /// ```
@@ -65,88 +91,55 @@ pub struct Lines<R> {
     input: R,
     line: u64,
     buffer: Vec<u8>,
+    failed: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Reads lines from an input.
     pub fn new(input: R) -> Lines<R> {
-        Lines { input, line: 0, buffer: Vec::new() }
-    }
-
-    /// Reads a line into the buffer, as far as it is not too long; whether there was one.
-    fn read_line(&mut self) -> io::Result<bool> {
-        self.buffer.clear();
-        let mut ended = false;
-        while !ended {
-            let bytes = self.input.fill_buf()?;
-            if bytes.is_empty() {
-                break;
-            }
-            let end = bytes.iter().position(|&byte| byte == b'\n');
-            let taken = end.map_or(bytes.len(), |end| end + 1);
-            let room = (LINE_BYTES_MAX + 1).saturating_sub(self.buffer.len());
-            self.buffer.extend_from_slice(&bytes[..taken.min(room)]);
-            self.input.consume(taken);
-            ended = end.is_some();
-        }
-        Ok(!self.buffer.is_empty())
+        Lines { input, line: 0, buffer: Vec::new(), failed: false }
     }
 }
 
 impl<R: BufRead> Iterator for Lines<R> {
-    type Item = io::Result<Result<Item, Rejected>>;
+    type Item = io::Result<Result<Incoming, Rejected>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            match self.read_line() {
+        while !self.failed {
+            match read_line(&mut self.input, &mut self.buffer) {
                 Ok(true) => self.line += 1,
                 Ok(false) => return None,
-                Err(error) => return Some(Err(error)),
+                Err(error) => {
+                    self.failed = true;
+                    return Some(Err(error));
+                }
             }
-            if !self.buffer.trim_ascii().is_empty() {
-                let line = self.line;
-                return Some(Ok(item(&self.buffer).map_err(|reason| Rejected { line, reason })));
+            let line = self.buffer.strip_prefix(&[RECORD_SEPARATOR]).unwrap_or(&self.buffer).trim_ascii();
+            if !line.is_empty() {
+                return Some(Ok(item(line).map_err(|fault| fault.at_line(self.line))));
             }
         }
+        None
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line<'a> {
-    id: String,
-    lat: f64,
-    lon: f64,
-    expires_at_ms: Option<i64>,
-    #[serde(borrow)]
-    properties: Option<&'a RawValue>,
-    properties_text: Option<String>,
-}
-
-fn item(line: &[u8]) -> Result<Item, String> {
-    if line.len() > LINE_BYTES_MAX {
-        return Err(format!("the line is longer than {LINE_BYTES_MAX} bytes"));
+fn item(line: &[u8]) -> Result<Incoming, Fault> {
+    if line.len() > ROW_BYTES_MAX {
+        let beginning = String::from_utf8_lossy(&line[..120]).into_owned();
+        return Err(Fault::new(TOO_LONG, format!("the line has more than {ROW_BYTES_MAX} bytes")).value(&beginning));
     }
-    let line: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    let properties = match (line.properties, &line.properties_text) {
-        (Some(_), Some(_)) => return Err("it has properties and properties_text; write one of them".to_owned()),
-        (Some(json), None) => Properties::from_json(json.get()),
-        (None, Some(text)) => Properties::from_json(text),
-        (None, None) => Ok(Properties::none()),
-    };
-    let point = Point::new(line.lat, line.lon).map_err(|error| error.to_string())?;
-    let id = Id::new(line.id).map_err(|error| error.to_string())?;
-    let properties = properties.map_err(|error| error.to_string())?;
-    Ok(Item { id, point, properties, expires_at_ms: line.expires_at_ms })
+    read_item(line)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collection::{Change, Collection};
+    use crate::collection::{Change, Collection, Id, Item, Properties};
+    use crate::geometry::Point;
 
     fn read(text: &[u8]) -> Vec<Result<Item, Rejected>> {
-        Lines::new(text).map(|line| line.unwrap()).collect()
+        let item = |came: Incoming| came.into_item(|| Id::new("new").unwrap(), 0);
+        Lines::new(text).map(|line| line.unwrap().map(item)).collect()
     }
 
     #[test]
@@ -173,11 +166,12 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named_and_hurts_no_other() {
-        let long = format!("{{\"id\":\"{}\"}}", "x".repeat(3 * LINE_BYTES_MAX));
+        let long = format!("{{\"id\":\"{}\"}}", "x".repeat(3 * ROW_BYTES_MAX));
         let lines = [
             "",
             "{\"id\":\"a\",\"lat\":1,\"lon\":2}\r",
             "{\"id\":1}",
+            "\x1e{\"lat\":1,\"lon\":2}",
             &long,
             "",
             "{\"id\":\"b\",\"lat\":91,\"lon\":2}",
@@ -185,6 +179,20 @@ mod tests {
         let text = lines.join("\n") + "\n{\"id\":\"c\",\"lat\":3,\"lon\":4}";
         let id_or_line = |line: Result<Item, Rejected>| line.map(|item| item.id.to_string()).map_err(|bad| bad.line);
         let found: Vec<Result<String, u64>> = read(text.as_bytes()).into_iter().map(id_or_line).collect();
-        assert_eq!(found, [Ok("a".to_owned()), Err(3), Err(4), Err(6), Ok("c".to_owned())]);
+        assert_eq!(found, [Ok("a".to_owned()), Err(3), Ok("new".to_owned()), Err(5), Err(7), Ok("c".to_owned())]);
+    }
+
+    #[test]
+    fn an_answer_keeps_to_its_line() {
+        let snapshot = crate::format::tests::stored("a", 1.0, 2.0, "{\n\"a\":\r\n \"\\n\"\n}");
+        let hit = AnswerHit { distance_m: Some(0.5), item: snapshot.get("a").unwrap() };
+        let mut out = Vec::new();
+        write_answer(&mut out, &hit, &Fields::all());
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "{\"id\":\"a\",\"distance_m\":0.500,\"lat\":1.0,\"lon\":2.0,\"properties\":{ \"a\":   \"\\n\" }}\n"
+        );
+        assert_eq!(read(text.as_bytes())[0].as_ref().unwrap().id.as_str(), "a");
     }
 }

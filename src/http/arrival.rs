@@ -17,6 +17,7 @@ use super::request::Request;
 use super::routes::Route;
 use super::service::Service;
 use crate::engine::{CollectionName, Engine, EngineError, Submission, Submitted};
+use crate::query::Budget;
 
 /// A request of which the body may still be under way.
 pub(super) struct Arrival {
@@ -25,12 +26,24 @@ pub(super) struct Arrival {
     pub(super) route: &'static Route,
     pub(super) http: HttpRequest,
     pub(super) payload: Payload,
+    budget: Budget<'static>,
 }
 
 impl Arrival {
-    /// What was asked, with a body that was read.
+    pub(super) fn new(
+        service: Arc<Service>,
+        engine: Arc<Engine>,
+        route: &'static Route,
+        http: HttpRequest,
+        payload: Payload,
+    ) -> Arrival {
+        Arrival { service, engine, route, http, payload, budget: Budget::work(0) }
+    }
+
+    /// What was asked, with a body that was read. Searching is not what it is for: a budget for that is empty.
     pub(super) fn request<'a>(&'a self, body: &'a [u8]) -> Request<'a> {
         Request {
+            budget: &self.budget,
             service: &self.service,
             engine: &self.engine,
             route: self.route,

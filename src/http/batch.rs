@@ -7,12 +7,13 @@ use serde_json::value::RawValue;
 
 use super::body;
 use super::error::{Code, Refusal};
+use super::page::is_short_enough;
 use super::params::Params;
 use super::question::Question;
 use super::reply::Reply;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
-use crate::format::{FORMATS, Page};
+use crate::format::{FORMATS, Link, Page};
 
 /// The most searches in one request.
 const SEARCHES_MAX: usize = 1000;
@@ -55,10 +56,12 @@ fn batch(request: &Request<'_>) -> Result<Reply, Refusal> {
             body::read(search.get().as_bytes(), &mut params)?;
             params.new_enough(snapshot.seq())?;
             let Question { query, fields, explain } = Question::read(&params, metric)?;
-            let answer = query.run(&snapshot)?;
+            let answer = query.run_within(&snapshot, request.budget)?;
             // The next page of a line is the same search with a cursor in it.
             let next = answer.next.as_ref().map(ToString::to_string);
-            (compact.write_page)(&mut out, &Page { answer: &answer, fields: &fields, next: next.as_deref(), explain });
+            let next = next.as_deref().map(|href| Link { rel: Link::NEXT, href });
+            is_short_enough(&answer)?;
+            (compact.write_page)(&mut out, &Page { answer: &answer, fields: &fields, links: next.as_slice(), explain });
             Ok(())
         })();
         match answered {

@@ -17,15 +17,20 @@ pub const MEMBERS: &[&str] = &[
     "cursor", "explain", "min_seq",
 ];
 
-/// Adds the members of a body to what the URL said.
+/// Adds the members of a search to what the URL said.
 pub(super) fn read<'a>(body: &'a [u8], params: &mut Params<'a>) -> Result<(), Refusal> {
+    read_known(body, MEMBERS, params)
+}
+
+/// The same for a body that may say only some of it.
+pub(super) fn read_known<'a>(body: &'a [u8], known: &[&'static str], params: &mut Params<'a>) -> Result<(), Refusal> {
     let Members(members) = serde_json::from_slice(body).map_err(|error| {
         Refusal::new(Code::BadBody, format!("the body is no JSON object: {error}"))
             .hint(r#"as in {"near":{"lat":48.857,"lon":2.352},"radius":"2km"}"#)
     })?;
     let mut seen = Params::default();
     for (name, value) in members {
-        is_known(&name, MEMBERS).map_err(|refusal| match &*name {
+        is_known(&name, known).map_err(|refusal| match &*name {
             "lat" | "lon" => refusal.hint(r#"write "near":{"lat":..,"lon":..}"#),
             _ => refusal,
         })?;

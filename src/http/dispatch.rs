@@ -4,6 +4,7 @@
 //! pool, and what wants to see a change that has not come yet is asked again until it has.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{self, HeaderValue};
@@ -22,10 +23,17 @@ use super::request::{OwnRequest, Request};
 use super::routes::{Handler, ROUTES, Route};
 use super::service::Service;
 use super::watch::Watch;
+use crate::query::Budget;
 
 /// The pauses between looks for a change that has not come yet.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Units of work that are done at once, on the thread that read the request: some hundred microseconds of them.
+const AT_ONCE: u64 = 30_000;
+
+/// Bytes of a question that alone take too long to be read at once.
+const LONG_BYTES: usize = 32 << 10;
 
 /// Every path once.
 pub(super) fn paths() -> impl Iterator<Item = &'static str> {
@@ -82,7 +90,7 @@ async fn answered(
         Handler::Now(answer) => now(service, route, &http, payload, answer).await.map(Reply::into_response),
         Handler::Later(answer) => {
             let (service, engine) = (service.clone(), service.engine()?.clone());
-            answer(Arrival { service, engine, route, http, payload }).await
+            answer(Arrival::new(service, engine, route, http, payload)).await
         }
     }
 }
@@ -101,19 +109,15 @@ async fn now(
         _ => json_body(service, http, &mut payload).await?,
     };
     let engine = service.engine()?;
-    let request = Request {
-        service,
-        engine,
-        route,
-        path: http.uri().path(),
-        query: http.query_string(),
-        headers: http.headers(),
-        body: &body,
-    };
+    let (path, query, headers) = (http.uri().path(), http.query_string(), http.headers());
+    let is_long = query.len() + body.len() > LONG_BYTES;
     let mut pause = FIRST_PAUSE;
     let until = Instant::now() + service.options().limits.patience;
-    loop {
-        match answer_healed(&request, answer) {
+    let budget = Budget::work(0);
+    let request = Request { service, engine, route, path, query, headers, body: &body, budget: &budget };
+    while !is_long {
+        let budget = Budget::work(AT_ONCE);
+        match answer_healed(&Request { budget: &budget, ..request }, answer) {
             Err(refusal) if refusal.code == Code::TooCostly => break,
             Err(refusal) if refusal.code == Code::Behind && Instant::now() < until => {
                 sleep(pause).await;
@@ -123,7 +127,22 @@ async fn now(
         }
     }
     let own = OwnRequest::new(&request, service.clone(), engine.clone(), body.clone());
-    service.pool().run(move || answer_healed(&own.borrow(), answer)).await
+    let until = Instant::now() + service.options().limits.query;
+    // The flag is raised when nobody waits for the answer any more.
+    let gone = Gone::default();
+    let flag = gone.0.clone();
+    let work = move || answer_healed(&own.within(&Budget::unlimited().until(until).unless(&flag)), answer);
+    service.pool().run(work).await
+}
+
+/// Raises its flag when it is dropped: when the answer is there, and when the client went away before it.
+#[derive(Default)]
+struct Gone(Arc<AtomicBool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A damaged file is met wherever it is first read: in the search, or while the answer is written down.

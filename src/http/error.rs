@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::engine::EngineError;
 use crate::format::geojson::GeoJsonError;
+use crate::format::{Fault, HeaderError};
 use crate::geometry::GeometryError;
 use crate::query::{FilterError, PageError, QueryError};
 
@@ -43,6 +44,7 @@ pub enum Code {
     BadId,
     BadTime,
     BadTile,
+    BadFence,
     BadHeader,
     BadItem,
     BadBody,
@@ -118,6 +120,7 @@ pub static PROBLEMS: &[Problem] = &[
     row(Code::BadId, "bad-id", 400, "This cannot be the id of an item"),
     row(Code::BadTime, "bad-time", 400, "A time or a duration cannot be read"),
     row(Code::BadTile, "bad-tile", 400, "There is no such tile"),
+    row(Code::BadFence, "bad-fence", 400, "This cannot be a fence"),
     row(Code::BadHeader, "bad-header", 400, "A header cannot be used"),
     row(Code::BadItem, "bad-item", 400, "This cannot be an item"),
     row(Code::BadBody, "bad-body", 400, "The body cannot be read"),
@@ -273,9 +276,33 @@ impl From<FilterError> for Refusal {
     }
 }
 
-impl From<crate::format::Rejected> for Refusal {
-    fn from(rejected: crate::format::Rejected) -> Refusal {
-        Refusal::new(Code::BadItem, rejected.detail)
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Refusal {
+        let Fault { code, value, detail, hint } = fault;
+        let (code, parameter) = match code {
+            "missing-latitude" => (Code::BadItem, Some("lat")),
+            "missing-longitude" => (Code::BadItem, Some("lon")),
+            "bad-latitude" => (Code::CoordinateOutOfRange, Some("lat")),
+            "bad-longitude" => (Code::CoordinateOutOfRange, Some("lon")),
+            "bad-id" => (Code::BadId, Some("id")),
+            "bad-properties" => (Code::BadItem, Some("properties")),
+            "bad-expiry" => (Code::BadTime, None),
+            "bad-json" => (Code::BadBody, None),
+            _ => (Code::BadItem, None),
+        };
+        let refusal = Refusal::new(code, detail);
+        let refusal = parameter.into_iter().fold(refusal, |refusal, parameter| refusal.at(parameter));
+        let refusal = value.iter().fold(refusal, |refusal, value| refusal.value(value));
+        hint.into_iter().fold(refusal, |refusal, hint| refusal.hint(hint))
+    }
+}
+
+impl From<HeaderError> for Refusal {
+    fn from(error: HeaderError) -> Refusal {
+        match error {
+            HeaderError::Unusable(fault) => Refusal { code: Code::BadBody, ..fault.into() },
+            other => Refusal::new(Code::BadBody, format!("the body cannot be read: {other}")),
+        }
     }
 }
 
@@ -294,6 +321,11 @@ impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Refusal {
         match error {
             QueryError::KindNotKept { .. } => Refusal::saying(Code::UnknownChoice, &error).at("index"),
+            // How many units of work those were is our own affair.
+            QueryError::OverBudget { .. } => {
+                Refusal::new(Code::TooCostly, "answering takes more time than one request may")
+                    .hint("ask for a smaller area, fewer answers or a simpler filter")
+            }
             QueryError::Page(page) => page.into(),
         }
     }

@@ -6,7 +6,7 @@ use super::params::Params;
 use super::reply::Reply;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
-use crate::format::time;
+use crate::format::parse_moment;
 
 /// The operation.
 pub(super) const ITEMS: Route = Route {
@@ -34,8 +34,8 @@ fn check_datetime(params: &Params<'_>) -> Result<(), Refusal> {
         let ends: Vec<&str> = text.split('/').collect();
         let is_open = |end: &&str| end.is_empty() || *end == "..";
         let sound = match &ends[..] {
-            [instant] => time::instant_ms(instant).is_ok(),
-            [begin, end] => [begin, end].into_iter().all(|end| is_open(&end) || time::instant_ms(end).is_ok()),
+            [instant] => parse_moment(instant).is_ok(),
+            [begin, end] => [begin, end].into_iter().all(|end| is_open(&end) || parse_moment(end).is_ok()),
             _ => false,
         };
         if sound {

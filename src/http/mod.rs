@@ -20,6 +20,7 @@ mod arrival;
 mod batch;
 mod body;
 mod cells;
+mod changes;
 mod collections;
 mod compare;
 mod delete;
@@ -45,9 +46,12 @@ mod service;
 mod settings;
 mod stop;
 mod tag;
+mod taking;
+mod upload;
 mod watch;
 
 pub use body::MEMBERS;
+pub use changes::FENCE_MEMBERS;
 pub use error::{Code, PROBLEMS, Problem};
 pub use options::{Limits, Options};
 pub use routes::{Access, ROUTES, Route};
@@ -101,3 +105,6 @@ pub fn serve<E: Send + 'static>(
         Ok(server.await.map_err(io::Error::other)??)
     })
 }
+
+#[cfg(test)]
+mod hostile_tests;

@@ -23,6 +23,8 @@ pub struct Limits {
     pub bodies_bytes: usize,
     /// How long a client may pause while it sends a body.
     pub body_patience: Duration,
+    /// Bytes of an upload, once it is unpacked.
+    pub upload_bytes: u64,
     /// Uploads under way at once.
     pub uploads: usize,
     /// Open streams of changes.
@@ -48,6 +50,7 @@ impl Default for Limits {
             body_bytes: 8 << 20,
             bodies_bytes: 256 << 20,
             body_patience: Duration::from_secs(15),
+            upload_bytes: 64 << 30,
             uploads: 64,
             streams: 1024,
             query: Duration::from_secs(10),

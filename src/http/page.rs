@@ -3,27 +3,71 @@
 //! What surprises: the link is the request itself. Its query string is kept as it came, byte for byte, and only the cursor is
 //! put in place of the one before.
 
+use actix_web::http::header::{self, HeaderName};
+
 use super::accept;
-use super::error::Refusal;
+use super::error::{Code, Refusal};
 use super::params::{Params, names};
 use super::question::Question;
 use super::reply::Reply;
 use super::request::Request;
-use crate::format::Page;
+use crate::format::{FORMATS, Format, Link, Page};
+use crate::query::Answer;
 
 /// Room for a common page, so that the buffer is not moved while it grows.
 const USUAL_BYTES: usize = 8 * 1024;
+
+/// Bytes of properties in a page, at most; and answers that have fewer however long theirs are.
+const BYTES_MAX: usize = 128 << 20;
+const SURELY_SHORT: usize = 2000;
 
 /// Asks the collection of the path, and writes the page in the format that is wanted.
 pub(super) fn reply(request: &Request<'_>, params: &Params<'_>) -> Result<Reply, Refusal> {
     let format = accept::format(request, params)?;
     let name = request.collection()?;
     let Question { query, fields, explain } = Question::read(params, request.engine.metric_of(&name)?)?;
-    let answer = query.run(&request.snapshot(&name, params)?)?;
-    let next = answer.next.as_ref().map(|cursor| next_link(request.path, request.query, &cursor.to_string()));
+    let answer = query.run_within(&request.snapshot(&name, params)?, request.budget)?;
+    is_short_enough(&answer)?;
+    Ok(write(request, format, &Page { answer: &answer, fields: &fields, links: &[], explain }))
+}
+
+/// Writes a page with the links that its format has room for; where it has none, they stand in the head.
+fn write(request: &Request<'_>, format: &Format, page: &Page<'_>) -> Reply {
+    let next = page.answer.next.as_ref().map(|cursor| next_link(request.path, request.query, &cursor.to_string()));
     let mut body = Vec::with_capacity(USUAL_BYTES);
-    (format.write_page)(&mut body, &Page { answer: &answer, fields: &fields, next: next.as_deref(), explain });
-    Ok(Reply::new(format.media_type, body))
+    if format.rows_only {
+        (format.write_page)(&mut body, page);
+        let reply = Reply::new(format.media_type, body);
+        let reply = reply.header(HeaderName::from_static("nigh-matched"), &page.answer.matched.to_string());
+        return match next {
+            Some(next) => reply.header(header::LINK, &format!("<{next}>; rel=\"next\"")),
+            None => reply,
+        };
+    }
+    // Compact JSON is for programs that know where they asked; GeoJSON is read by those that follow whole addresses.
+    let origin = if format.name == FORMATS[0].name { request.origin() } else { String::new() };
+    let here = format!("{origin}{}?{}", request.path, request.query);
+    let next = next.map(|next| format!("{origin}{next}"));
+    let links = [
+        Link { rel: Link::SELF, href: here.trim_end_matches('?') },
+        Link { rel: Link::NEXT, href: next.as_deref().unwrap_or_default() },
+    ];
+    let links = if next.is_some() { &links[..] } else { &links[..1] };
+    (format.write_page)(&mut body, &Page { links, ..*page });
+    Reply::new(format.media_type, body)
+}
+
+/// Refuses a page that would be too long to send at once.
+pub(super) fn is_short_enough(answer: &Answer) -> Result<(), Refusal> {
+    if answer.len() <= SURELY_SHORT {
+        return Ok(());
+    }
+    let bytes: usize = answer.hits().map(|hit| hit.item.properties.len()).sum();
+    if bytes <= BYTES_MAX {
+        return Ok(());
+    }
+    let detail = format!("the page has {} answers with {bytes} bytes of properties", answer.len());
+    Err(Refusal::new(Code::TooCostly, detail).hint("ask for a smaller limit, or for fewer fields"))
 }
 
 /// The same request with another cursor, relative to the host.

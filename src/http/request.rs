@@ -12,6 +12,7 @@ use super::routes::Route;
 use super::service::Service;
 use crate::collection::{Id, Snapshot};
 use crate::engine::{CollectionName, Engine};
+use crate::query::Budget;
 
 /// A request on its way to an answer.
 #[derive(Clone, Copy)]
@@ -26,6 +27,8 @@ pub(super) struct Request<'a> {
     pub(super) headers: &'a HeaderMap,
     /// The body; empty when the method has none.
     pub(super) body: &'a [u8],
+    /// How much work the answer may cost.
+    pub(super) budget: &'a Budget<'a>,
 }
 
 impl<'a> Request<'a> {
@@ -117,8 +120,10 @@ impl OwnRequest {
         }
     }
 
-    pub(super) fn borrow(&self) -> Request<'_> {
+    /// What was asked, to be answered within a budget.
+    pub(super) fn within<'a>(&'a self, budget: &'a Budget<'a>) -> Request<'a> {
         Request {
+            budget,
             service: &self.service,
             engine: &self.engine,
             route: self.route,

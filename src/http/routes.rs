@@ -20,7 +20,10 @@ use super::error::Refusal;
 use super::reply::Reply;
 use super::request::Request;
 use super::service::Service;
-use super::{batch, cells, collections, compare, delete, distance, item, items, near, operations, search, settings};
+use super::{
+    batch, cells, changes, collections, compare, delete, distance, item, items, near, operations, search, settings,
+    upload,
+};
 
 /// Every operation, in the order people should meet them.
 pub static ROUTES: &[Route] = &[
@@ -30,11 +33,15 @@ pub static ROUTES: &[Route] = &[
     items::ITEMS,
     search::SEARCH,
     batch::BATCH,
+    upload::UPLOAD,
+    upload::UPLOAD_FILE,
     delete::DELETE_MANY,
     item::READ,
     item::PUT,
     item::PATCH,
     item::DELETE,
+    changes::CHANGES,
+    changes::WATCH,
     compare::COMPARE,
     compare::COMPARE_SEARCH,
     cells::CELLS,

@@ -15,7 +15,7 @@ use super::params::choice;
 use super::reply::Reply;
 use super::routes::{Access, Handler, Route};
 use crate::engine::CollectionSettings;
-use crate::format::time;
+use crate::format::parse_duration;
 use crate::geometry::metric_named;
 use crate::index::Kind;
 
@@ -88,7 +88,7 @@ fn lasting_ms(ttl: &Value) -> Result<u64, Refusal> {
                 .hint("write it as in \"7d\", or in seconds"));
         }
     };
-    let lasting = time::duration(&text);
+    let lasting = parse_duration(&text);
     let lasting = lasting.map_err(|error| Refusal::new(Code::BadTime, error.to_string()).at("ttl").value(&text))?;
     Ok(u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX))
 }

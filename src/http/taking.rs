@@ -105,7 +105,7 @@ impl Taking {
     /// Reads the rows and takes them in.
     pub(super) fn take(self, body: Box<dyn Read + Send>, most: u64) -> Result<Taken, Refusal> {
         let unpacked = match self.coding {
-            Some(coding) => (coding.decode)(body).map_err(|error| unread(&error))?,
+            Some(coding) => (coding.decode)(body),
             None => body,
         };
         let mut input = Bounded { input: unpacked, left: most, most };
@@ -135,13 +135,7 @@ impl Taking {
 
     /// A row as an item. One without an id gets one, the same when the same request is made again.
     fn item(&self, incoming: Incoming, number: u64) -> Item {
-        let Incoming { id, point, properties, expires } = incoming;
-        let id = id.unwrap_or_else(|| self.id_of(number));
-        let item = Item::new(id, point).with_properties(properties);
-        match expires.at_ms(self.now_ms) {
-            Some(at_ms) => item.expiring_at(at_ms),
-            None => item,
-        }
+        incoming.into_item(|| self.id_of(number), self.now_ms)
     }
 
     fn id_of(&self, number: u64) -> Id {
@@ -242,8 +236,9 @@ impl Taken {
         if !failed {
             return Reply::json(&summary);
         }
-        let refusal = Refusal::new(Code::RowsRejected, format!("{} of {} rows were rejected", self.rejected, self.received))
-            .hint("mend the rows in errors, or take the good ones with on_error=skip");
+        let refusal =
+            Refusal::new(Code::RowsRejected, format!("{} of {} rows were rejected", self.rejected, self.received))
+                .hint("mend the rows in errors, or take the good ones with on_error=skip");
         let mut body: serde_json::Value = serde_json::from_slice(&refusal.to_json()).expect("a problem is JSON");
         body.as_object_mut().expect("a problem is an object").append(summary.as_object_mut().expect("just made"));
         let status = StatusCode::from_u16(Code::RowsRejected.problem().status).expect("the table holds statuses");

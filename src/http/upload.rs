@@ -24,13 +24,11 @@ use super::gate::Room;
 use super::item::now_ms;
 use super::params::choice;
 use super::pool::guarded;
-use super::reply::Reply;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
-use super::service::Service;
 use super::taking::{OnError, Taking, broken_off};
-use crate::engine::{EngineError, RequestKey};
-use crate::format::{CODINGS, Coding, READERS, ReadOptions, Reader, sniff, sniff_coding};
+use crate::engine::{Engine, EngineError, RequestKey};
+use crate::format::{CODINGS, Coding, READERS, ReadOptions, Reader, coding_named, reader_for_media_type, sniff_coding};
 
 /// Bytes that are read before an upload gets a thread; most are whole by then.
 const FIRST_BYTES: usize = 256 << 10;
@@ -68,7 +66,7 @@ async fn upload(mut arrival: Arrival) -> Result<HttpResponse, Refusal> {
             None => is_whole = true,
         }
     }
-    let taking = plan(&arrival.request(&first))?;
+    let taking = plan(&arrival.request(&first), arrival.engine.clone())?;
     let slot = arrival.service.uploads().enter(1)?;
     let (pieces, body) = Body::channel();
     let most = arrival.service.options().limits.upload_bytes;
@@ -100,9 +98,11 @@ async fn feed(
     while !is_whole {
         match next_chunk(payload, &mut pace).await? {
             None => break,
-            Some(piece) if pieces.send(Piece::Bytes(piece)).await.is_err() => return Ok(()),
-            // Waiting for the reader is not the client's fault.
-            Some(_) => {}
+            Some(piece) => {
+                if pieces.send(Piece::Bytes(piece)).await.is_err() {
+                    return Ok(());
+                }
+            }
         }
     }
     let _ = pieces.send(Piece::End).await; // likewise
@@ -110,20 +110,25 @@ async fn feed(
 }
 
 /// How a body is to be read and where it goes, from what the head says and how the body begins.
-fn plan(request: &Request<'_>) -> Result<Taking, Refusal> {
+fn plan(request: &Request<'_>, engine: Arc<Engine>) -> Result<Taking, Refusal> {
     let params = request.params()?;
     let on_error = |text: &str| choice(text, [("skip", OnError::Skip), ("abort", OnError::Abort)]);
     let key = request.header(header::HeaderName::from_static("idempotency-key"));
     let coding = coding(request)?;
     let column = |name| Ok::<_, Refusal>(params.text(name)?.map(str::to_owned));
     Ok(Taking {
-        engine: request.engine_shared(),
+        engine,
         name: request.collection()?,
         key: key.map(|key| RequestKey::new(&key)).transpose()?,
         on_error: params.read("on_error", on_error)?.unwrap_or(OnError::Skip),
         coding,
         reader: reader(request)?,
-        options: ReadOptions { lat_col: column("lat_col")?, lon_col: column("lon_col")?, id_col: column("id_col")?, ..ReadOptions::default() },
+        options: ReadOptions {
+            lat_column: column("lat_col")?,
+            lon_column: column("lon_col")?,
+            id_column: column("id_col")?,
+            delimiter: None,
+        },
         now_ms: now_ms(),
     })
 }
@@ -133,16 +138,13 @@ fn coding(request: &Request<'_>) -> Result<Option<&'static Coding>, Refusal> {
     let said = request.header(header::CONTENT_ENCODING).map(|said| said.trim().to_ascii_lowercase());
     match said.as_deref() {
         None | Some("" | "identity") => Ok(sniff_coding(request.body)),
-        Some(said) => {
-            let named = CODINGS.iter().find(|coding| coding.name == said || said.strip_prefix("x-") == Some(coding.name));
-            named.map(Some).ok_or_else(|| {
-                let known: Vec<&str> = CODINGS.iter().map(|coding| coding.name).collect();
-                Refusal::new(Code::UnsupportedMediaType, format!("a body packed as {said} is not read here"))
-                    .at("content-encoding")
-                    .value(said)
-                    .hint(format!("pack it as {}, or not at all", known.join(" or ")))
-            })
-        }
+        Some(said) => coding_named(said).map(Some).ok_or_else(|| {
+            let known: Vec<&str> = CODINGS.iter().map(|coding| coding.name).collect();
+            Refusal::new(Code::UnsupportedMediaType, format!("a body packed as {said} is not read here"))
+                .at("content-encoding")
+                .value(said)
+                .hint(format!("pack it as {}, or not at all", known.join(" or ")))
+        }),
     }
 }
 
@@ -153,7 +155,7 @@ fn reader(request: &Request<'_>) -> Result<Option<&'static Reader>, Refusal> {
     if SILENT.contains(&&*essence) {
         return Ok(None);
     }
-    if let Some(reader) = READERS.iter().find(|reader| reader.media_types.contains(&&*essence)) {
+    if let Some(reader) = reader_for_media_type(&essence) {
         return Ok(Some(reader));
     }
     // A packed file may be called by the name of its packing.

@@ -3,10 +3,11 @@
 //! An [`Area`] answers two questions, and only these decide what is in an answer: how does a **box** lie to it
 //! (conservative, for directories), and does it hold a **point** (exact, for the one refine that all kinds share).
 
+use super::Budget;
 use super::lens::Lens;
 use super::points::{BLOCK, Points};
 use crate::geometry::polygon::PreparedPolygon;
-use crate::geometry::{GeohashCell, Overlap, Rect};
+use crate::geometry::{GeohashCell, Overlap, Point, Rect, UnitVector};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -34,19 +35,24 @@ pub struct Hit {
 
 impl Area {
     /// How a box lies to the area, and the least squared chord to it when there is a lens.
-    #[inline]
     pub fn overlap(&self, rect: Rect) -> (Overlap, f64) {
+        self.overlap_within(rect, None)
+    }
+
+    /// [`Area::overlap`], for somebody who pays for the edges of a polygon that are asked.
+    #[inline]
+    pub fn overlap_within(&self, rect: Rect, budget: Option<&Budget<'_>>) -> (Overlap, f64) {
         let (mut overlap, mut least) = (Overlap::Inside, 0.0);
         if let Some(lens) = &self.lens {
             (overlap, least) = lens.overlap(rect);
         }
         if overlap != Overlap::Outside {
-            overlap = overlap.and(self.flat_overlap(rect));
+            overlap = overlap.and(self.flat_overlap(rect, budget));
         }
         (overlap, least)
     }
 
-    fn flat_overlap(&self, rect: Rect) -> Overlap {
+    fn flat_overlap(&self, rect: Rect, budget: Option<&Budget<'_>>) -> Overlap {
         let mut overlap = Overlap::Inside;
         if let Some(own) = self.rect {
             overlap = overlap.and(own.overlap(rect));
@@ -62,7 +68,11 @@ impl Area {
         if let Some(polygon) = &self.polygon
             && overlap != Overlap::Outside
         {
-            overlap = overlap.and(polygon.overlap(rect));
+            let (own, edges) = polygon.overlap_by_edges(rect);
+            if budget.is_some_and(|budget| !budget.spend(edge_units(edges))) {
+                return Overlap::Outside; // the walk ends here: whatever it names is good for nothing
+            }
+            overlap = overlap.and(own);
         }
         overlap
     }
@@ -86,24 +96,52 @@ impl Area {
     }
 
     /// The exact test of everything but the lens.
-    fn holds_flat(&self, points: &Points, slot: u32) -> bool {
-        let [lat, lon] = points.position(slot);
+    fn holds_flat(&self, points: &Points, slot: u32, budget: &Budget<'_>) -> bool {
+        self.holds_flat_at(points.position(slot), || points.unit(slot), budget)
+    }
+
+    /// A polygon is paid for by the edges that are asked; when the budget is over it holds nothing.
+    fn holds_flat_at(&self, [lat, lon]: [f64; 2], unit: impl FnOnce() -> UnitVector, budget: &Budget<'_>) -> bool {
         self.rect.is_none_or(|rect| rect.holds(lat, lon))
             && self.cell.is_none_or(|cell| cell.holds(lat, lon))
-            && self.polygon.as_ref().is_none_or(|polygon| polygon.contains(lat, lon, || points.unit(slot)))
+            && self.polygon.as_ref().is_none_or(|polygon| {
+                if budget.is_over() {
+                    return false;
+                }
+                let (held, edges) = polygon.contains_by_edges(lat, lon, unit);
+                budget.spend(edge_units(edges)) && held
+            })
+    }
+
+    /// The same exact test for a point that stands in no segment.
+    pub fn holds(&self, point: Point) -> bool {
+        let unit = point.unit();
+        let near = |lens: &Lens| {
+            let chord2 = unit.chord2(lens.unit());
+            chord2 <= lens.outside_chord2() && lens.holds(|| unit, chord2)
+        };
+        let at = [point.lat_deg(), point.lon_deg()];
+        self.lens.as_ref().is_none_or(near) && self.holds_flat_at(at, || unit, &Budget::unlimited())
     }
 
     /// The one exact test: hands every slot of `slots` that the area holds to `hit`, in order.
-    pub fn refine(&self, points: &Points, slots: Range<u32>, mut hit: impl FnMut(Hit)) {
+    pub fn refine(&self, points: &Points, slots: Range<u32>, hit: impl FnMut(Hit)) {
+        self.refine_within(points, slots, &Budget::unlimited(), hit);
+    }
+
+    /// [`Area::refine`] within a budget, from which only a polygon takes anything here: points are paid for by their piece.
+    pub fn refine_within(&self, points: &Points, slots: Range<u32>, budget: &Budget<'_>, mut hit: impl FnMut(Hit)) {
         let Some(lens) = &self.lens else {
             if let Area { rect: Some(rect), cell: None, polygon: None, .. } = self {
                 return in_rect(points, *rect, slots, hit);
             }
-            return slots.filter(|&slot| self.holds_flat(points, slot)).for_each(|slot| hit(Hit { slot, chord2: 0.0 }));
+            return slots
+                .filter(|&slot| self.holds_flat(points, slot, budget))
+                .for_each(|slot| hit(Hit { slot, chord2: 0.0 }));
         };
         let round = self.is_round();
         for_each_chord2(points, lens, slots, lens.outside_chord2(), |slot, chord2| {
-            if lens.holds(|| points.unit(slot), chord2) && (round || self.holds_flat(points, slot)) {
+            if lens.holds(|| points.unit(slot), chord2) && (round || self.holds_flat(points, slot, budget)) {
                 hit(Hit { slot, chord2 });
             }
         });
@@ -116,6 +154,11 @@ impl Area {
             Some(lens) => for_each_chord2(points, lens, slots, f64::INFINITY, |slot, chord2| hit(Hit { slot, chord2 })),
         }
     }
+}
+
+/// What it costs to ask a polygon: finding the cell, and the edges there.
+fn edge_units(edges: u32) -> u64 {
+    2 + u64::from(edges / 2)
 }
 
 /// A plain box is by far the most frequent area without a lens.

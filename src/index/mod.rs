@@ -16,6 +16,7 @@ use std::ops::Range;
 
 pub mod area;
 mod array;
+mod budget;
 pub mod curve;
 pub mod lens;
 mod map;
@@ -32,6 +33,7 @@ mod scan;
 
 pub use area::{Area, Hit};
 pub use array::Array;
+pub use budget::{Budget, Overrun, PIECE, pieces};
 pub use lens::Lens;
 pub use map::{Damaged, Layout, Map, Memory, SUM_BYTES, Section, Stored};
 pub use points::{BLOCK, PARALLEL_FROM, Points, Sorted};
@@ -98,15 +100,42 @@ pub struct Run {
     pub least_chord2: f64,
 }
 
-/// What a directory looked at, counted on the way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Trace {
+/// What a directory looked at, counted on the way, and whose budget it spends.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trace<'a> {
     /// Nodes opened: tree nodes, cells.
     pub nodes: u64,
     /// Boxes compared with the area.
     pub boxes: u64,
     /// Runs of slots named.
     pub runs: u64,
+    budget: Option<&'a Budget<'a>>,
+}
+
+impl<'a> Trace<'a> {
+    /// A trace of a walk that spends a budget; by default nobody counts.
+    pub fn within(budget: &'a Budget<'a>) -> Trace<'a> {
+        Trace { budget: Some(budget), ..Trace::default() }
+    }
+
+    /// Whose budget it spends.
+    #[inline]
+    pub(in crate::index) fn budget(&self) -> Option<&'a Budget<'a>> {
+        self.budget
+    }
+
+    /// Takes units from the budget; whether the walk goes on.
+    #[inline]
+    #[must_use]
+    pub fn spend(&self, units: u64) -> bool {
+        self.budget.is_none_or(|budget| budget.spend(units))
+    }
+
+    /// Whether the walk is to be given up.
+    #[inline]
+    pub fn is_over(&self) -> bool {
+        self.budget.is_some_and(Budget::is_over)
+    }
 }
 
 /// A piece of a directory, for drawing.
@@ -127,15 +156,17 @@ pub struct DirectoryCell {
 /// - every point in the area lies in a run that is handed out;
 /// - a run marked `inside` holds only points in the area;
 /// - nothing else: runs may overlap, come in any order, and hold points outside the area.
+///
+/// A walk asks its [`Trace`] on the way, and stops anywhere when that is over: then what it handed out is good for nothing.
 pub trait Directory: Send + Sync + std::fmt::Debug {
     /// Hands out runs that together hold every point of the area.
-    fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace);
+    fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace<'_>);
 
     /// Hands out runs nearest first, while the visitor draws the lens of the area nearer.
     ///
     /// The visitor is handed every slot at most once. Whatever lies within the lens as it stands at the end has been
     /// handed out. The default looks through the cover for the lens as it is at the start.
-    fn nearest(&self, points: &Points, area: &mut Area, visit: &mut dyn FnMut(Run, &mut Area), trace: &mut Trace) {
+    fn nearest(&self, points: &Points, area: &mut Area, visit: &mut dyn FnMut(Run, &mut Area), trace: &mut Trace<'_>) {
         let mut runs = Vec::new();
         self.cover(points, area, &mut runs, trace);
         in_order(&mut runs, |run| visit(run, area));

@@ -34,7 +34,7 @@ impl Rstar {
 }
 
 impl Directory for Rstar {
-    fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace) {
+    fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace<'_>) {
         let Some(frame) = area.frame() else {
             // A frame over the seam or round a pole: rstar has no word for it.
             trace.runs += 1;
@@ -43,6 +43,9 @@ impl Directory for Rstar {
         let envelope = AABB::from_corners([frame.west(), frame.south()], [frame.east(), frame.north()]);
         for found in self.tree.locate_in_envelope(envelope) {
             trace.runs += 1;
+            if !trace.spend(1) {
+                return;
+            }
             runs.push(Run { slots: found.data..found.data + 1, inside: false, least_chord2: 0.0 });
         }
     }

@@ -16,7 +16,7 @@ pub(super) const SCAN: Kind = Kind {
 struct Scan;
 
 impl Directory for Scan {
-    fn cover(&self, points: &Points, _area: &Area, runs: &mut Vec<Run>, trace: &mut Trace) {
+    fn cover(&self, points: &Points, _area: &Area, runs: &mut Vec<Run>, trace: &mut Trace<'_>) {
         trace.runs += 1;
         runs.push(Run { slots: points.slots(), inside: false, least_chord2: 0.0 });
     }

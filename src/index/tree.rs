@@ -60,7 +60,7 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
 }
 
 impl<T: Tree> Directory for T {
-    fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace) {
+    fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace<'_>) {
         let frame = area.frame();
         let Some(start) = start(self, points, frame) else { return };
         let before = runs.len();
@@ -68,7 +68,7 @@ impl<T: Tree> Directory for T {
         trace.runs += (runs.len() - before) as u64;
     }
 
-    fn nearest(&self, points: &Points, area: &mut Area, visit: &mut dyn FnMut(Run, &mut Area), trace: &mut Trace) {
+    fn nearest(&self, points: &Points, area: &mut Area, visit: &mut dyn FnMut(Run, &mut Area), trace: &mut Trace<'_>) {
         if let Some(start) = start(self, points, area.frame()) {
             nearest_first(self, points, area, start, visit, trace);
         }
@@ -127,8 +127,9 @@ fn cover_from<T: Tree>(
     area: &Area,
     (start, window): (T::Node, &Window),
     runs: &mut Vec<Run>,
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
 ) {
+    let budget = trace.budget();
     let mut open: Vec<(T::Node, Overlap, f64)> = Vec::with_capacity(64);
     open.push((start, Overlap::Boundary, 0.0));
     while let Some((node, overlap, least_chord2)) = open.pop() {
@@ -138,14 +139,17 @@ fn cover_from<T: Tree>(
             continue;
         }
         trace.nodes += 1;
-        let first = open.len();
+        let (first, boxes_before) = (open.len(), trace.boxes);
         tree.children(node, window, |mut child, rect| {
             trace.boxes += 1;
-            let (overlap, least) = area.overlap(rect);
+            let (overlap, least) = area.overlap_within(rect, budget);
             if overlap != Overlap::Outside && tree.enter(points, node, &mut child) {
                 open.push((child, overlap, least));
             }
         });
+        if !trace.spend(node_units(trace.boxes - boxes_before)) {
+            return;
+        }
         open[first..].reverse(); // so that runs come out in the order of the tree
     }
 }
@@ -157,10 +161,10 @@ fn nearest_first<T: Tree>(
     area: &mut Area,
     start: T::Node,
     visit: &mut dyn FnMut(Run, &mut Area),
-    trace: &mut Trace,
+    trace: &mut Trace<'_>,
 ) {
     let reaches = |area: &Area, least: f64| area.lens.as_ref().is_none_or(|lens| lens.may_reach(least));
-    let mut seen = SeenBlocks::default();
+    let (budget, mut seen) = (trace.budget(), SeenBlocks::default());
     let mut open: Vec<(T::Node, f64)> = Vec::with_capacity(64);
     open.push((start, 0.0));
     let mut window = Window::round(area.frame());
@@ -176,23 +180,34 @@ fn nearest_first<T: Tree>(
                     visit(Run { slots, inside: false, least_chord2 }, area);
                 });
             });
+            if trace.is_over() {
+                return;
+            }
             if horizon(area) < before {
                 window = Window::round(area.frame());
             }
             continue;
         }
         trace.nodes += 1;
-        let first = open.len();
+        let (first, boxes_before) = (open.len(), trace.boxes);
         tree.children(node, &window, |mut child, rect| {
             trace.boxes += 1;
-            let (overlap, least) = area.overlap(rect);
+            let (overlap, least) = area.overlap_within(rect, budget);
             if overlap != Overlap::Outside && tree.enter(points, node, &mut child) {
                 open.push((child, least));
             }
         });
+        if !trace.spend(node_units(trace.boxes - boxes_before)) {
+            return;
+        }
         // The nearest child last, where `pop` takes it.
         open[first..].sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
     }
+}
+
+/// What it costs to open a node: its own part, and that of each box compared, entered or named.
+fn node_units(boxes: u64) -> u64 {
+    4 + 4 * boxes
 }
 
 fn horizon(area: &Area) -> f64 {

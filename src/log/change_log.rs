@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::store::{Batch, StoreError, Sync};
 use crate::collection::Change;
+use crate::geometry::Point;
 
 /// Some changes that follow each other in the log of one collection.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,9 +23,37 @@ pub struct Frame {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
     /// Changes, each with all it needs.
-    Changes(Vec<Change>),
+    Changes(Vec<Step>),
     /// Items that came in bulk: they stand in segment files, written and made durable before.
     Load(Load),
+}
+
+/// A change, and where its item was before. Applying needs only the change; the place is for those who follow, and cannot ask
+/// what was there at a moment that is gone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The change.
+    pub change: Change,
+    /// Where its item was just before.
+    pub was: Was,
+}
+
+/// Where an item was before a change to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Was {
+    /// Nobody wrote it down: the change is of a version that did not, or what held the place could not be read.
+    Unknown,
+    /// It was not there.
+    Nowhere,
+    /// It was there.
+    At(Point),
+}
+
+/// Changes to items of which nobody knows where they were.
+impl From<Vec<Change>> for Entry {
+    fn from(changes: Vec<Change>) -> Entry {
+        Entry::Changes(changes.into_iter().map(|change| Step { change, was: Was::Unknown }).collect())
+    }
 }
 
 /// A bulk load, as it stands in the log.

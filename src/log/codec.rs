@@ -6,19 +6,22 @@
 //! row     format and flags u8 │ seq u64 │ lat f64 │ lon f64 │ [expires at i64] │ properties      under collection u32 BE, id
 //! frame   format u8 │ kind u8 │ count u64 │ body │ XXH3-64 of all before it      under stream u32 BE, first number u64 BE
 //!
-//! changes    each: what u8 │ id length - 1 u8 │ id │ rest
+//! changes    each: what and was u8 │ id length - 1 u8 │ id │ [lat f64 │ lon f64] where it was │ rest
 //!              put       lat f64 │ lon f64 │ [expires at i64] │ properties length u32 │ properties
 //!              remove    nothing
 //!              expire    number of the put u64
 //! load       checksum u64 │ segment u64 each
 //! ```
 //!
+//! Of the byte of a change, the lower half says what it does and the upper half where its item was before: 0 not known, as in the
+//! first frames ever written, 1 nowhere, 2 at the place that follows the id.
+//!
 //! Numbers are little-endian, floats are their bits. In keys they are big-endian, so that keys are in the order of numbers.
 //! Reading never trusts: bytes of any kind give an item, a frame, or what is wrong with them.
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::change_log::{Entry, Frame, Load};
+use super::change_log::{Entry, Frame, Load, Step, Was};
 use super::store::StoreError;
 use crate::collection::{Change, Id, Item, ItemRef, Properties};
 use crate::geometry::Point;
@@ -38,6 +41,11 @@ const PUT: u8 = 1;
 const PUT_EXPIRING: u8 = 2;
 const REMOVE: u8 = 3;
 const EXPIRE: u8 = 4;
+
+/// In the upper half of the byte that says what a change does.
+const WAS_UNKNOWN: u8 = 0;
+const WAS_NOWHERE: u8 = 1;
+const WAS_AT: u8 = 2;
 
 /// A frame larger than this is cut, unless it is one change.
 const FRAME_BYTES: usize = 64 * 1024;
@@ -121,21 +129,21 @@ pub fn checksum_of(id: &str, point: Point, properties: &str, expires_at_ms: Opti
 
 /// A frame as values for the store, none above 64 KiB unless it is a single change: each with its first number.
 pub fn write_frames(frame: &Frame) -> Vec<(u64, Vec<u8>)> {
-    let changes = match &frame.entry {
-        Entry::Changes(changes) => changes,
+    let steps = match &frame.entry {
+        Entry::Changes(steps) => steps,
         Entry::Load(load) => return vec![(frame.first_seq, write_load(load))],
     };
     let mut parts = Vec::new();
     let (mut bytes, mut count) = (head(CHANGES), 0_u64);
     let mut first_seq = frame.first_seq;
-    for change in changes {
+    for step in steps {
         let before = bytes.len();
-        write_change(change, &mut bytes);
+        write_step(step, &mut bytes);
         if bytes.len() + CHECKSUM_BYTES > FRAME_BYTES && count > 0 {
-            let change = bytes.split_off(before);
+            let step = bytes.split_off(before);
             let full = std::mem::replace(&mut bytes, head(CHANGES));
             parts.push((first_seq, finish(full, count)));
-            bytes.extend(change);
+            bytes.extend(step);
             first_seq += count;
             count = 0;
         }
@@ -201,16 +209,24 @@ fn write_place(point: Point, expires_at_ms: Option<i64>, bytes: &mut Vec<u8>) {
     bytes.extend(expires_at_ms.map(i64::to_le_bytes).as_ref().map_or(&[][..], |at| at));
 }
 
-fn write_change(change: &Change, bytes: &mut Vec<u8>) {
+fn write_step(Step { change, was }: &Step, bytes: &mut Vec<u8>) {
     let what = match change {
         Change::Put(Item { expires_at_ms: None, .. }) => PUT,
         Change::Put(_) => PUT_EXPIRING,
         Change::Remove(_) => REMOVE,
         Change::Expire { .. } => EXPIRE,
     };
+    let how = match was {
+        Was::Unknown => WAS_UNKNOWN,
+        Was::Nowhere => WAS_NOWHERE,
+        Was::At(_) => WAS_AT,
+    };
     let id = change.id().as_str().as_bytes();
-    bytes.extend([what, (id.len() - 1) as u8]);
+    bytes.extend([how << 4 | what, (id.len() - 1) as u8]);
     bytes.extend(id);
+    if let Was::At(point) = was {
+        write_place(*point, None, bytes);
+    }
     match change {
         Change::Put(item) => {
             write_place(item.point, item.expires_at_ms, bytes);
@@ -238,11 +254,11 @@ fn read_entry(bytes: &[u8]) -> Result<Entry, String> {
     match kind {
         CHANGES => {
             // No room is made for a count that the bytes may not hold.
-            let mut changes = Vec::with_capacity(count.min(reader.0.len() as u64 / 3) as usize);
+            let mut steps = Vec::with_capacity(count.min(reader.0.len() as u64 / 3) as usize);
             for _ in 0..count {
-                changes.push(reader.change()?);
+                steps.push(reader.step()?);
             }
-            reader.end().map(|()| Entry::Changes(changes))
+            reader.end().map(|()| Entry::Changes(steps))
         }
         LOAD => {
             let checksum = reader.u64()?;
@@ -297,10 +313,20 @@ impl<'a> Reader<'a> {
         Ok((point, if expires { Some(i64::from_le_bytes(self.chunk()?)) } else { None }))
     }
 
-    fn change(&mut self) -> Result<Change, String> {
+    fn step(&mut self) -> Result<Step, String> {
         let [what, length] = self.chunk()?;
         let id = std::str::from_utf8(self.take(usize::from(length) + 1)?).map_err(|error| error.to_string())?;
         let id = Id::new(id).map_err(|error| error.to_string())?;
+        let was = match what >> 4 {
+            WAS_UNKNOWN => Was::Unknown,
+            WAS_NOWHERE => Was::Nowhere,
+            WAS_AT => Was::At(self.place(false)?.0),
+            how => return Err(format!("a place before a change of kind {how} is not known")),
+        };
+        Ok(Step { change: self.change(what & 0xf, id)?, was })
+    }
+
+    fn change(&mut self, what: u8, id: Id) -> Result<Change, String> {
         match what {
             PUT | PUT_EXPIRING => {
                 let (point, expires_at_ms) = self.place(what == PUT_EXPIRING)?;

@@ -26,6 +26,14 @@ fn changes() -> Vec<Change> {
     changes
 }
 
+/// The same changes thrice: after places that nobody wrote down, after nothing, after places.
+fn steps() -> Entry {
+    let places = items().into_iter().cycle().map(|item| Was::At(item.point));
+    let after = |was: Was| changes().into_iter().map(move |change| Step { change, was });
+    let at_places = changes().into_iter().zip(places).map(|(change, was)| Step { change, was });
+    Entry::Changes(after(Was::Unknown).chain(after(Was::Nowhere)).chain(at_places).collect())
+}
+
 fn bits(item: &Item) -> (u64, u64) {
     (item.point.lat_deg().to_bits(), item.point.lon_deg().to_bits())
 }
@@ -61,16 +69,42 @@ fn a_row_that_is_wrong_is_named() {
 #[test]
 fn frames_come_back_as_they_were() {
     let load = Load { items: u64::MAX - 41, segments: vec![3, 9], checksum: 12 };
-    for entry in
-        [Entry::Changes(changes()), Entry::Load(load), Entry::Load(Load { items: 1, segments: vec![], checksum: 0 })]
-    {
+    for entry in [steps(), Entry::Load(load), Entry::Load(Load { items: 1, segments: vec![], checksum: 0 })] {
         let frame = frame(entry);
         let parts = write_frames(&frame);
         assert_eq!((parts.len(), parts[0].0), (1, 41));
         assert_eq!(read_frame(7, 41, &parts[0].1).unwrap(), frame);
         assert_eq!(frame_count(7, 41, &parts[0].1).unwrap(), frame.len());
     }
-    assert_eq!(write_frames(&frame(Entry::Changes(vec![]))), []);
+    assert_eq!(write_frames(&frame(Entry::from(vec![]))), []);
+}
+
+/// Requests that were answered before an update are known again by a hash of these bytes.
+#[test]
+fn changes_without_a_place_are_written_as_the_first_version_wrote_them() {
+    let point = Point::new(1.0, -2.0).unwrap();
+    let changes = vec![Change::Put(Item::new(Id::new("a").unwrap(), point)), Change::Remove(Id::new("b").unwrap())];
+    let bytes = write_frames(&frame(changes.into())).remove(0).1;
+    let [lat, lon] = [1.0_f64, -2.0].map(f64::to_le_bytes);
+    let body =
+        [&[1, 1, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, b'a'][..], &lat, &lon, &[2, 0, 0, 0], b"{}", &[3, 0, b'b']].concat();
+    assert_eq!(bytes[..bytes.len() - CHECKSUM_BYTES], body);
+}
+
+#[test]
+fn a_place_is_to_the_last_bit_and_of_a_kind_that_is_known() {
+    let point = Point::new(-0.0, 180.0).unwrap();
+    let entry = Entry::Changes(vec![Step { change: Change::Remove(Id::new("b").unwrap()), was: Was::At(point) }]);
+    let bytes = write_frames(&frame(entry)).remove(0).1;
+    let Entry::Changes(steps) = read_frame(7, 41, &bytes).unwrap().entry else { panic!("changes") };
+    let Was::At(read) = steps[0].was else { panic!("{steps:?}") };
+    assert_eq!([read.lat_deg().to_bits(), read.lon_deg().to_bits()], [(-0.0_f64).to_bits(), 180.0_f64.to_bits()]);
+    for (what, words) in [(0x33, "kind 3 is not known"), (0x2f, "kind 15 is not known")] {
+        let mut body = bytes[..bytes.len() - CHECKSUM_BYTES].to_vec();
+        body[HEAD_BYTES] = what;
+        let message = read_frame(7, 41, &finish(body, 1)).unwrap_err().to_string();
+        assert!(message.contains(words), "{message}");
+    }
 }
 
 #[test]
@@ -80,12 +114,12 @@ fn long_frames_are_cut_and_a_single_change_never_is() {
         Change::Put(item("a", 1.0, 2.0).with_properties(Properties::from_json(&text).unwrap()))
     };
     let changes = vec![put(40_000), put(20_000), put(20_000), put(65_536), put(10), put(100)];
-    let parts = write_frames(&frame(Entry::Changes(changes.clone())));
+    let parts = write_frames(&frame(Entry::from(changes.clone())));
     assert_eq!(parts.iter().map(|(first, _)| *first).collect::<Vec<_>>(), [41, 43, 44, 45]);
     assert!(parts.iter().all(|(_, bytes)| bytes.len() <= crate::log::store::VALUE_BYTES_MAX));
     assert!(parts.iter().filter(|(_, bytes)| bytes.len() > FRAME_BYTES).count() == 1);
     let read = parts.iter().flat_map(|(first, bytes)| match read_frame(7, *first, bytes).unwrap().entry {
-        Entry::Changes(changes) => changes,
+        Entry::Changes(steps) => steps.into_iter().map(|step| step.change),
         Entry::Load(load) => panic!("{load:?}"),
     });
     assert_eq!(read.collect::<Vec<_>>(), changes);
@@ -97,13 +131,14 @@ fn the_longest_change_fits_a_value() {
     let properties = Properties::from_json(&text).unwrap();
     let item = item(&"x".repeat(256), 1.0, 2.0).with_properties(properties).expiring_at(1);
     assert!(write_row(&item, 1).len() <= crate::log::store::VALUE_BYTES_MAX);
-    let parts = write_frames(&frame(Entry::Changes(vec![Change::Put(item)])));
+    let was = Was::At(item.point);
+    let parts = write_frames(&frame(Entry::Changes(vec![Step { change: Change::Put(item), was }])));
     assert!(parts[0].1.len() <= crate::log::store::VALUE_BYTES_MAX);
 }
 
 #[test]
 fn every_flipped_bit_of_a_frame_is_noticed() {
-    let bytes = write_frames(&frame(Entry::Changes(changes()))).remove(0).1;
+    let bytes = write_frames(&frame(steps())).remove(0).1;
     for bit in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
@@ -119,7 +154,7 @@ fn every_flipped_bit_of_a_frame_is_noticed() {
 #[test]
 fn arbitrary_bytes_do_no_harm() {
     let mut random = Random::seeded(1);
-    let sound = write_frames(&frame(Entry::Changes(changes()))).remove(0).1;
+    let sound = write_frames(&frame(steps())).remove(0).1;
     for _ in 0..100_000 {
         let mut bytes = sound[..sound.len() - CHECKSUM_BYTES].to_vec();
         for _ in 0..=random.below(3) {

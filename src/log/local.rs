@@ -33,7 +33,7 @@ const TRIM_FRAMES: usize = 256;
 /// use nigh::log::{Batch, ChangeLog, Entry, Frame, Local, MemoryStore, Sync};
 ///
 /// let log = Local::open(Arc::new(MemoryStore::new()), None)?;
-/// let entry = Entry::Changes(vec![Change::Remove(Id::new("a").unwrap())]);
+/// let entry = Entry::from(vec![Change::Remove(Id::new("a").unwrap())]);
 /// log.append(&[Frame { stream: 1, first_seq: 1, entry }], Batch::new(), Sync::Now)?;
 /// assert_eq!((log.head(1)?, log.tail(1, 1).count()), (1, 1));
 /// # Ok::<_, nigh::log::LogError>(())

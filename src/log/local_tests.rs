@@ -10,8 +10,8 @@ fn put(id: u64, bytes: usize) -> Change {
 }
 
 fn frame(stream: u32, first_seq: u64, count: u64) -> Frame {
-    let changes = (first_seq..first_seq + count).map(|seq| put(seq, 30)).collect();
-    Frame { stream, first_seq, entry: Entry::Changes(changes) }
+    let changes: Vec<Change> = (first_seq..first_seq + count).map(|seq| put(seq, 30)).collect();
+    Frame { stream, first_seq, entry: changes.into() }
 }
 
 fn appended(log: &Local, frame: Frame) {
@@ -115,7 +115,7 @@ fn long_appends_are_cut_into_values_of_64_kib() {
     let store = Arc::new(MemoryStore::new());
     let log = reopened(&store).unwrap();
     let changes: Vec<Change> = (0..500).map(|id| put(id, 1_000)).collect();
-    appended(&log, Frame { stream: 1, first_seq: 1, entry: Entry::Changes(changes.clone()) });
+    appended(&log, Frame { stream: 1, first_seq: 1, entry: Entry::from(changes.clone()) });
     let rows = store.scan(Space::Changes, [0].as_slice()..[255].as_slice());
     let lengths: Vec<usize> = rows.map(|row| row.unwrap().1.len()).collect();
     assert!(lengths.len() > 7 && lengths.iter().all(|&bytes| bytes <= 64 * 1024), "{lengths:?}");
@@ -124,7 +124,7 @@ fn long_appends_are_cut_into_values_of_64_kib() {
         let found: Vec<Change> = log
             .tail(1, from)
             .flat_map(|frame| match frame.unwrap().entry {
-                Entry::Changes(changes) => changes,
+                Entry::Changes(steps) => steps.into_iter().map(|step| step.change),
                 Entry::Load(load) => panic!("{load:?}"),
             })
             .collect();

@@ -20,7 +20,7 @@ mod sim;
 pub mod store;
 mod tail;
 
-pub use change_log::{ChangeLog, Entry, Frame, Frames, Load, LogError};
+pub use change_log::{ChangeLog, Entry, Frame, Frames, Load, LogError, Step, Was};
 pub use high_water::HighWater;
 pub use home::{Home, HomeError};
 pub use local::{COMMITS_KEY, Local};

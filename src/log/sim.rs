@@ -127,12 +127,12 @@ impl State {
     }
 
     fn pieces(&mut self, frame: Frame, trouble: &Trouble) -> Vec<Frame> {
-        let Entry::Changes(changes) = &frame.entry else { return vec![frame] };
-        if changes.len() < 2 || !self.once_in(trouble.cuts) {
+        let Entry::Changes(steps) = &frame.entry else { return vec![frame] };
+        if steps.len() < 2 || !self.once_in(trouble.cuts) {
             return vec![frame];
         }
-        let at = 1 + self.random.below(changes.len() as u64 - 1) as usize;
-        let first = Frame { entry: Entry::Changes(changes[..at].to_vec()), ..frame };
+        let at = 1 + self.random.below(steps.len() as u64 - 1) as usize;
+        let first = Frame { entry: Entry::Changes(steps[..at].to_vec()), ..frame };
         let from = frame.first_seq + at as u64;
         vec![first, cut(frame, from)]
     }

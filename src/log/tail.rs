@@ -67,9 +67,9 @@ impl<'a> Tail<'a> {
 /// The frame from a number on. A load cannot be cut.
 pub(super) fn cut(frame: Frame, from: u64) -> Frame {
     match frame.entry {
-        Entry::Changes(mut changes) if frame.first_seq < from => {
-            changes.drain(..(from - frame.first_seq) as usize);
-            Frame { first_seq: from, entry: Entry::Changes(changes), ..frame }
+        Entry::Changes(mut steps) if frame.first_seq < from => {
+            steps.drain(..(from - frame.first_seq) as usize);
+            Frame { first_seq: from, entry: Entry::Changes(steps), ..frame }
         }
         _ => frame,
     }

@@ -25,8 +25,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+mod budget;
 mod compare;
 mod explain;
+mod fence;
 pub mod filter;
 mod holds;
 mod page;
@@ -34,8 +36,10 @@ mod plan;
 mod rank;
 mod search;
 
+pub use budget::{Budget, Overrun};
 pub use compare::Comparison;
 pub use explain::Explain;
+pub use fence::{Crossing, Fence, FenceError};
 pub use filter::{Filter, FilterError};
 pub use page::{Cursor, K, Limit, PageError};
 pub use rank::Ranked;
@@ -56,6 +60,16 @@ pub enum QueryError {
         kind: &'static str,
         /// The kinds that would be right.
         kept: String,
+    },
+    /// The query costs more than it may. Nothing is known of its answer.
+    #[error(
+        "the query was stopped after {spent} units of work: {because}; ask for a smaller area, fewer answers or a simpler filter"
+    )]
+    OverBudget {
+        /// The units of work it had cost by then.
+        spent: u64,
+        /// What ended it.
+        because: Overrun,
     },
     /// A page that cannot be given.
     #[error(transparent)]
@@ -189,6 +203,11 @@ impl Answer {
     /// Whether the page is empty.
     pub fn is_empty(&self) -> bool {
         self.ranked.is_empty()
+    }
+
+    /// Whether the answers have distances, also where there are none of them.
+    pub fn is_measured(&self) -> bool {
+        self.measured
     }
 
     /// The snapshot that was asked.

@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::budget::{Budget, LONG_DISTANCE, SHORT_DISTANCE};
 use crate::collection::Segment;
 use crate::geometry::{Metric, UnitVector};
 
@@ -29,6 +30,9 @@ pub(super) struct ByDistance<'a> {
     centre: UnitVector,
     want: usize,
     after: Option<After<'a>>,
+    /// Who pays for distances, and how much for each. When it is over, what is kept is good for nothing.
+    budget: &'a Budget<'a>,
+    distance_units: u64,
     candidates: Vec<Candidate>,
     /// Candidates over this squared chord cannot be among the wanted.
     bound_chord2: f64,
@@ -55,6 +59,9 @@ struct Candidate {
 /// Candidates beyond the wanted that are gathered before the farthest are thrown out.
 const SPARE: usize = 96;
 
+/// Distances that are paid for at once.
+const AT_ONCE: usize = 1 << 10;
+
 impl<'a> ByDistance<'a> {
     pub(super) fn new(
         segments: &'a [Arc<Segment>],
@@ -62,6 +69,7 @@ impl<'a> ByDistance<'a> {
         centre: UnitVector,
         want: usize,
         after: Option<(f64, &'a str)>,
+        budget: &'a Budget<'a>,
     ) -> ByDistance<'a> {
         let after = after.map(|(distance_m, id)| {
             let before = distance_m.next_down();
@@ -69,8 +77,24 @@ impl<'a> ByDistance<'a> {
             After { distance_m, id, before_chord2 }
         });
         debug_assert!(want > 0);
-        let (candidates, bound_chord2) = (Vec::new(), f64::INFINITY);
-        ByDistance { segments, metric, centre, want, after, candidates, bound_chord2, beyond_cursor: 0 }
+        let has_short_way = metric.distance_of_chord2_m(0.0).is_some();
+        ByDistance {
+            segments,
+            metric,
+            centre,
+            want,
+            after,
+            budget,
+            distance_units: if has_short_way { SHORT_DISTANCE } else { LONG_DISTANCE },
+            candidates: Vec::new(),
+            bound_chord2: f64::INFINITY,
+            beyond_cursor: 0,
+        }
+    }
+
+    /// Takes the units of so many distances; whether they may be reckoned.
+    fn pay_for(&self, distances: usize) -> bool {
+        self.budget.spend(self.distance_units * distances as u64)
     }
 
     /// How many are wanted.
@@ -94,8 +118,8 @@ impl<'a> ByDistance<'a> {
         self.beyond_cursor += count;
     }
 
-    /// Takes a candidate.
-    #[inline]
+    /// Takes a candidate. What is rare in it stands apart, so that the rest goes into the loop over points.
+    #[inline(always)]
     pub(super) fn push(&mut self, segment: u32, slot: u32, chord2: f64) {
         let mut candidate = Candidate { chord2, distance_m: f64::NAN, segment, slot };
         if self.after.is_some() && !self.is_beyond_cursor(&mut candidate) {
@@ -110,9 +134,13 @@ impl<'a> ByDistance<'a> {
         }
     }
 
+    #[inline(never)]
     fn is_beyond_cursor(&self, candidate: &mut Candidate) -> bool {
         let Some(after) = self.after else { return true };
         if candidate.chord2 <= after.before_chord2 {
+            return false;
+        }
+        if !self.pay_for(1) {
             return false;
         }
         candidate.distance_m = self.distance_m(candidate);
@@ -132,7 +160,12 @@ impl<'a> ByDistance<'a> {
     }
 
     /// Throws out what cannot be among the wanted.
+    #[inline(never)]
     fn shrink(&mut self) {
+        if !self.pay_for(self.want) {
+            self.candidates.clear();
+            return;
+        }
         if self.candidates.len() > self.want {
             // By chord first: the wanted number of nearest chords bounds the wanted distances from above.
             self.candidates.select_nth_unstable_by(self.want - 1, |a, b| a.chord2.total_cmp(&b.chord2));
@@ -167,7 +200,13 @@ impl<'a> ByDistance<'a> {
         if self.candidates.len() > 2 * self.want {
             self.shrink();
         }
-        (0..self.candidates.len()).for_each(|place| self.reckon(place));
+        for start in (0..self.candidates.len()).step_by(AT_ONCE) {
+            let end = self.candidates.len().min(start + AT_ONCE);
+            if !self.pay_for(end - start) {
+                return Vec::new();
+            }
+            (start..end).for_each(|place| self.reckon(place));
+        }
         let words = first_words(in_words(&self.candidates), self.want);
         let places = words.into_iter().map(|word| (word & PLACE_BITS) as usize);
         let mut candidates: Vec<Candidate> = places.map(|place| self.candidates[place]).collect();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nigh::collection::{Change, Id, Item, Properties, Snapshot};
 use nigh::engine::{CollectionName, CollectionSettings, Engine, RequestKey, Settings, Submission};
-use nigh::geometry::Point;
+use nigh::geometry::{METRICS, Point};
 use nigh::index::Kind;
 
 pub(crate) fn named(name: &str) -> CollectionName {

@@ -91,9 +91,6 @@ struct Run {
     odd: bool,
 }
 
-/// Stands in a column for a polygon that covers all of it with no edge there.
-const NO_EDGE: u32 = u32::MAX;
-
 impl Run {
     fn entry(&self, row: i32) -> (i32, Entry) {
         let mut bits = 0;
@@ -105,6 +102,18 @@ impl Run {
         }
         (row, Entry::new(self.edge, bits))
     }
+}
+
+/// Columns and rows are no narrower than this, in degrees: a tenth of a millimetre. Where the widening of
+/// [`Line::lat_range`] is as wide as a column, each edge would be in all of them.
+const FINEST: f64 = 1e-9;
+
+/// How much of the width, the height and the area of a window edges occupy, counted in windows.
+struct Shares {
+    lon: f64,
+    lat: f64,
+    /// Only those that fill their boxes.
+    boxes: f64,
 }
 
 /// A cell that waits to be divided; the most crowded one comes first, so that a budget that runs out has gone where it
@@ -130,10 +139,13 @@ struct Workbench {
     ends: Vec<u32>,
     /// The runs of the column at hand.
     here: Vec<Run>,
-    /// By column, whether the edges of the polygon at hand below the grid are odd on its western side.
-    odd: Vec<bool>,
+    /// Columns from whose western side on the edges of the polygon at hand below the grid change between even and odd.
+    toggles: Vec<u32>,
     /// By column, the last polygon that has an edge there.
     seen: Vec<u32>,
+    /// By column, how many polygons cover all of it and have no edge there. While it is made: how many more than in the
+    /// column before, so that a polygon over many columns costs no more than one over few.
+    covered: Vec<i32>,
     column: Column,
 }
 
@@ -158,6 +170,9 @@ impl<L: Line> Builder<'_, L> {
             listed.extend_from_slice(&self.tiling.entries[start..start + count]);
             let parent = self.tiling.grids[grid];
             let window = [parent.lon_of(col), parent.lat_of(row), parent.lon_of(col + 1), parent.lat_of(row + 1)];
+            if window[2] - window[0] < FINEST && window[3] - window[1] < FINEST {
+                continue;
+            }
             let number = self.tiling.grids.len();
             self.tiling.grids.push(Grid::new(window, 1, 1));
             let at = parent.cell(col, row);
@@ -180,7 +195,7 @@ impl<L: Line> Builder<'_, L> {
             bench.here.clear();
             bench.here.extend(bench.order[start..end].iter().map(|&run| bench.runs[run as usize]));
             start = end;
-            bench.column.fill(&bench.here, grid.rows as i32);
+            bench.column.fill(&bench.here, grid.rows as i32, bench.covered[col as usize]);
             self.close_column(number, col, &bench.column, depth);
         }
         add_sums(&mut self.tiling, &grid);
@@ -189,48 +204,53 @@ impl<L: Line> Builder<'_, L> {
     /// Chooses columns and rows: two cells an edge and some more, divided so that edges occupy as many columns as rows.
     fn shape(&self, window: [f64; 4], listed: &[Entry], fewest: usize) -> Grid {
         let [west, south, east, north] = window;
-        let (mut lon_sum, mut lat_sum) = (0.0, 0.0);
-        for entry in listed {
-            let edge = &self.edges[entry.edge()];
-            let (low, high) = self.line.lat_range(entry.edge(), f64::NEG_INFINITY, f64::INFINITY);
-            lon_sum += (edge.east_lon.min(east) - edge.west_lon.max(west)).max(0.0);
-            lat_sum += (high.min(north) - low.max(south)).max(0.0);
-        }
-        let share = |sum: f64, span: f64| if span > 0.0 { (sum / span).max(1e-3) } else { 1e-3 };
-        let (lon_share, lat_share) = (share(lon_sum, east - west), share(lat_sum, north - south));
+        let Shares { lon, lat, boxes } = self.shares(window, listed);
         let cells_left = self.effort.cells.saturating_sub(self.tiling.cells.len()).max(1);
         let room = self.effort.entries.saturating_sub(self.tiling.entries.len() + listed.len()) as f64;
         // An edge occupies about 1 + its share of columns + its share of rows; balanced, that is 2 sqrt(cells · shares).
-        let affordable = (room.min(12.0 * listed.len() as f64) / 2.0).powi(2) / (lon_share * lat_share);
+        // One that fills its box occupies its share of all cells.
+        let entries = room.min(12.0 * listed.len() as f64);
+        let affordable = ((entries / 2.0).powi(2) / (lon * lat)).min(entries / boxes);
         let wanted = (2 * listed.len() + fewest).min(cells_left) as f64;
         let cells = wanted.min(affordable).max(1.0);
-        let cols = (cells * lat_share / lon_share).sqrt().clamp(1.0, cells).floor();
-        let cols = if east > west { cols } else { 1.0 };
-        let rows = if north > south { (cells / cols).max(1.0).floor() } else { 1.0 };
+        let cols = (cells * lat / lon).sqrt().clamp(1.0, cells).min((east - west) / FINEST).max(1.0).floor();
+        let rows = (cells / cols).min(entries / lat).min((north - south) / FINEST).max(1.0).floor();
         Grid::new(window, cols as u32, rows as u32)
+    }
+
+    fn shares(&self, window: [f64; 4], listed: &[Entry]) -> Shares {
+        let [west, south, east, north] = window;
+        let (mut lon, mut lat, mut boxes) = (0.0, 0.0, 0.0);
+        for entry in listed {
+            let edge = &self.edges[entry.edge()];
+            let (low, high) = self.line.lat_range(entry.edge(), f64::NEG_INFINITY, f64::INFINITY);
+            let wide = (edge.east_lon.min(east) - edge.west_lon.max(west)).max(0.0);
+            let tall = (high.min(north) - low.max(south)).max(0.0);
+            lon += wide;
+            lat += tall;
+            boxes += if self.line.fills_its_box(entry.edge()) { wide * tall } else { 0.0 };
+        }
+        let share = |sum: f64, span: f64| if span > 0.0 { (sum / span).max(1e-3) } else { 1e-3 };
+        let (wide, tall) = (east - west, north - south);
+        Shares { lon: share(lon, wide), lat: share(lat, tall), boxes: share(boxes, wide * tall) }
     }
 
     /// Every entry in every column it touches.
     fn lay_runs(&self, grid: &Grid, listed: &[Entry], bench: &mut Workbench) {
         bench.clear(grid.cols as usize);
-        let Workbench { runs, odd, seen, .. } = bench;
         let groups = listed.chunk_by(|entry, _| !entry.has(Entry::LAST_OF_POLYGON));
         for (polygon, group) in (0..).zip(groups) {
-            let any_odd = odd_by_column(grid, self.edges, group, odd);
+            bench.toggle_below(grid, self.edges, group);
             for &entry in group {
-                self.push_runs(grid, entry, polygon, odd, runs, seen);
+                self.push_runs(grid, entry, polygon, bench);
             }
-            if any_odd {
-                for col in (0..grid.cols).filter(|&col| odd[col as usize] && seen[col as usize] != polygon) {
-                    let (edge, low, high) = (NO_EDGE, 0, -1);
-                    let (west_row, east_row, spans_west_side, odd) = (None, None, false, true);
-                    runs.push(Run { col, polygon, edge, low, high, west_row, east_row, spans_west_side, odd });
-                }
-            }
+        }
+        for col in 1..bench.covered.len() {
+            bench.covered[col] += bench.covered[col - 1];
         }
     }
 
-    fn push_runs(&self, grid: &Grid, entry: Entry, polygon: u32, odd: &[bool], runs: &mut Vec<Run>, seen: &mut [u32]) {
+    fn push_runs(&self, grid: &Grid, entry: Entry, polygon: u32, bench: &mut Workbench) {
         let edge = &self.edges[entry.edge()];
         let end = |inside, below, lon: f64, lat: f64| {
             let row = if entry.has(below) { -1 } else { grid.row(lat) as i32 };
@@ -246,8 +266,8 @@ impl<L: Line> Builder<'_, L> {
                 continue;
             }
             let row_in = |end: Option<(u32, i32)>| end.filter(|end| end.0 == col).map(|end| end.1);
-            seen[col as usize] = polygon;
-            runs.push(Run {
+            let odd = bench.enter(col, polygon);
+            bench.runs.push(Run {
                 col,
                 polygon,
                 edge: entry.edge() as u32,
@@ -256,7 +276,7 @@ impl<L: Line> Builder<'_, L> {
                 west_row: row_in(west_end),
                 east_row: row_in(east_end),
                 spans_west_side: row_in(west_end).is_none(),
-                odd: odd[col as usize],
+                odd,
             });
         }
     }
@@ -289,37 +309,44 @@ impl<L: Line> Builder<'_, L> {
     }
 }
 
-/// For each column, whether the edges of a polygon below the grid are odd on its western side; true if any are.
-fn odd_by_column(grid: &Grid, edges: &[Edge], group: &[Entry], odd: &mut [bool]) -> bool {
-    odd.fill(false);
-    let mut any = false;
-    for entry in group {
-        let edge = &edges[entry.edge()];
-        let changes = [
-            entry.has(Entry::ODD).then_some(0),
-            entry.has(Entry::WEST_BELOW).then(|| grid.col(edge.west_lon) as usize + 1),
-            entry.has(Entry::EAST_BELOW).then(|| grid.col(edge.east_lon) as usize + 1),
-        ];
-        for from in changes.into_iter().flatten() {
-            odd[from] ^= true;
-            any = true;
-        }
-    }
-    if any {
-        for col in 1..odd.len() {
-            odd[col] ^= odd[col - 1];
-        }
-    }
-    any
-}
-
 impl Workbench {
     fn clear(&mut self, cols: usize) {
         self.runs.clear();
-        self.odd.clear();
-        self.odd.resize(cols + 1, false);
         self.seen.clear();
         self.seen.resize(cols, u32::MAX);
+        self.covered.clear();
+        self.covered.resize(cols + 1, 0);
+    }
+
+    /// Notes where the edges of a polygon below the grid are odd, and takes it to cover the columns there.
+    fn toggle_below(&mut self, grid: &Grid, edges: &[Edge], group: &[Entry]) {
+        self.toggles.clear();
+        for entry in group {
+            let edge = &edges[entry.edge()];
+            let changes = [
+                entry.has(Entry::ODD).then_some(0),
+                entry.has(Entry::WEST_BELOW).then(|| grid.col(edge.west_lon) + 1),
+                entry.has(Entry::EAST_BELOW).then(|| grid.col(edge.east_lon) + 1),
+            ];
+            self.toggles.extend(changes.into_iter().flatten());
+        }
+        self.toggles.sort_unstable();
+        for stretch in self.toggles.chunks(2) {
+            self.covered[stretch[0] as usize] += 1;
+            self.covered[stretch.get(1).map_or(grid.cols as usize, |&end| end as usize)] -= 1;
+        }
+    }
+
+    /// Whether the edges of the polygon at hand below the grid are odd on the western side of a column in which it has an
+    /// edge: that column it does not cover.
+    fn enter(&mut self, col: u32, polygon: u32) -> bool {
+        let odd = self.toggles.partition_point(|&from| from <= col) % 2 == 1;
+        let first = std::mem::replace(&mut self.seen[col as usize], polygon) != polygon;
+        if odd && first {
+            self.covered[col as usize] -= 1;
+            self.covered[col as usize + 1] += 1;
+        }
+        odd
     }
 
     /// Orders runs by column and keeps their order within it (a counting sort, of numbers: runs are ten times as large).
@@ -355,10 +382,12 @@ struct Column {
 }
 
 impl Column {
-    fn fill(&mut self, runs: &[Run], rows: i32) {
+    /// `covered`: how many polygons cover all of it.
+    fn fill(&mut self, runs: &[Run], rows: i32, covered: i32) {
         self.placed.clear();
         self.covering.clear();
         self.covering.resize(rows as usize + 1, 0);
+        self.covering[0] = covered;
         let mut polygons = 0;
         for polygon in runs.chunk_by(|a, b| a.polygon == b.polygon) {
             self.add_polygon(polygon, rows);
@@ -372,7 +401,7 @@ impl Column {
     fn add_polygon(&mut self, runs: &[Run], rows: i32) {
         let start = self.placed.len();
         self.toggles.clear();
-        for run in runs.iter().filter(|run| run.edge != NO_EDGE) {
+        for run in runs {
             self.placed.extend((run.low..=run.high).map(|row| run.entry(row)));
             if run.spans_west_side {
                 self.toggles.push(run.high + 1);

@@ -49,6 +49,8 @@ pub(super) enum Passes {
 pub(super) struct Candidate<F> {
     pub(super) lat: f64,
     pub(super) lon: f64,
+    /// How many edges were asked about it.
+    pub(super) asked: u32,
     recipe: Option<F>,
     unit: Option<UnitVector>,
 }
@@ -56,7 +58,7 @@ pub(super) struct Candidate<F> {
 impl<F: FnOnce() -> UnitVector> Candidate<F> {
     #[inline]
     pub(super) fn new(lat: f64, lon: f64, recipe: F) -> Candidate<F> {
-        Candidate { lat, lon, recipe: Some(recipe), unit: None }
+        Candidate { lat, lon, asked: 0, recipe: Some(recipe), unit: None }
     }
 
     /// The outward normal at the point.
@@ -74,6 +76,11 @@ impl<F: FnOnce() -> UnitVector> Candidate<F> {
 pub(super) trait Line {
     /// On which side of the point edge number `edge` passes. The edge spans the longitude of the point.
     fn passes<F: FnOnce() -> UnitVector>(&self, edge: usize, candidate: &mut Candidate<F>) -> Passes;
+
+    /// Whether [`Line::lat_range`] may be the same for all longitudes of the edge, although it is not level.
+    fn fills_its_box(&self, _edge: usize) -> bool {
+        false
+    }
 
     /// Latitudes between which the edge surely stays for longitudes `west..=east`, widened for rounding. The edge and
     /// the range have a longitude in common.

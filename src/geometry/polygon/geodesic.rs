@@ -79,6 +79,11 @@ impl Arc {
         (self.south, self.north)
     }
 
+    /// Whether it comes so near a pole that its latitude under a meridian is not known well enough.
+    fn is_steep(&self) -> bool {
+        self.north > STEEP || self.south < -STEEP
+    }
+
     /// The latitude of its great circle under a meridian.
     fn lat_at(&self, lon: f64) -> f64 {
         let (sin_lon, cos_lon) = sin_cos_deg(lon);
@@ -146,10 +151,14 @@ impl Line for Geodesic<'_> {
         }
     }
 
+    fn fills_its_box(&self, number: usize) -> bool {
+        self.0.arcs[number].is_steep()
+    }
+
     fn lat_range(&self, number: usize, west: f64, east: f64) -> (f64, f64) {
         let (edge, arc) = (&self.0.edges[number], &self.0.arcs[number]);
         let whole = west <= edge.west_lon && edge.east_lon <= east;
-        if whole || edge.west_lon == edge.east_lon || arc.north > STEEP || arc.south < -STEEP {
+        if whole || edge.west_lon == edge.east_lon || arc.is_steep() {
             return (arc.south, arc.north);
         }
         // Widened last, beyond the ends as well: under the meridian of an end the great circle of a steep arc has every

@@ -176,7 +176,7 @@ impl Tiling {
         &self,
         line: &L,
         edges: &[Edge],
-        mut candidate: Candidate<F>,
+        candidate: &mut Candidate<F>,
     ) -> bool {
         let (lat, lon) = (candidate.lat, candidate.lon);
         let holds = |grid: &&Grid| grid.west <= lon && lon <= grid.east && grid.south <= lat && lat <= grid.north;
@@ -185,7 +185,7 @@ impl Tiling {
             match self.cells[grid.cell(grid.col(lon), grid.row(lat))].unpack() {
                 Cell::Outside => return false,
                 Cell::Inside => return true,
-                Cell::Edges(start) => return self.decide(start, line, edges, &mut candidate),
+                Cell::Edges(start) => return self.decide(start, line, edges, candidate),
                 Cell::Divided(number) => grid = &self.grids[number],
             }
         }
@@ -203,7 +203,7 @@ impl Tiling {
     ) -> bool {
         let lon = candidate.lon;
         let mut odd = false;
-        for entry in &self.entries[start..] {
+        for (before, entry) in self.entries[start..].iter().enumerate() {
             let number = entry.edge();
             let edge = &edges[number];
             // An end counts from its own longitude on, eastwards: so a vertex counts for one of its two edges.
@@ -213,12 +213,16 @@ impl Tiling {
                 ^ (entry.has(Entry::EAST_BELOW) && past_east);
             if past_west && lon <= edge.east_lon {
                 match line.passes(number, candidate) {
-                    Passes::Through => return true,
+                    Passes::Through => {
+                        candidate.asked += before as u32 + 1;
+                        return true;
+                    }
                     Passes::South => odd ^= !past_east,
                     Passes::North => {}
                 }
             }
             if entry.has(Entry::LAST_OF_POLYGON) && (odd || entry.has(Entry::LAST_OF_CELL)) {
+                candidate.asked += before as u32 + 1;
                 return odd;
             }
         }

@@ -4,6 +4,8 @@
 //! in any rectangle have edges and how many are inside; only for a box of at most 2 × 2 cells are the edges
 //! themselves looked at.
 
+use std::cell::Cell as Count;
+
 use super::edge::{Candidate, Edge, Line};
 use super::geodesic::unit;
 use super::grid::{Cell, Grid, Tiling};
@@ -39,6 +41,8 @@ pub(super) struct Overlapping<'a, L> {
     pub(super) tiling: &'a Tiling,
     pub(super) line: &'a L,
     pub(super) edges: &'a [Edge],
+    /// How many edges were asked on the way.
+    pub(super) asked: &'a Count<u32>,
 }
 
 impl<L: Line> Overlapping<'_, L> {
@@ -115,6 +119,7 @@ impl<L: Line> Overlapping<'_, L> {
         let corner = |values: [Option<f64>; 2]| values[0].or(values[1]);
         let (Some(lon), Some(lat)) = (corner(sides.lons), corner(sides.lats)) else { return Overlap::Boundary };
         for entry in &self.tiling.entries[start..] {
+            self.asked.set(self.asked.get() + 1);
             if self.may_touch(entry.edge(), part) {
                 return Overlap::Boundary;
             }
@@ -123,11 +128,9 @@ impl<L: Line> Overlapping<'_, L> {
             }
         }
         let mut candidate = Candidate::new(lat, lon, || unit(lat, lon));
-        if self.tiling.decide(start, self.line, self.edges, &mut candidate) {
-            Overlap::Inside
-        } else {
-            Overlap::Outside
-        }
+        let inside = self.tiling.decide(start, self.line, self.edges, &mut candidate);
+        self.asked.set(self.asked.get() + candidate.asked);
+        if inside { Overlap::Inside } else { Overlap::Outside }
     }
 
     fn may_touch(&self, number: usize, part: Part) -> bool {

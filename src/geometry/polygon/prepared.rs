@@ -3,6 +3,8 @@
 //! The surprising part: no longitude is shifted when a question comes. Candidates are compared at the longitude they
 //! have, because the polygon was laid on the window -180..=180 beforehand; a candidate at -180 is the same as at 180.
 
+use std::cell::Cell;
+
 use super::edge::Candidate;
 use super::geodesic::Geodesic;
 use super::grid::Tiling;
@@ -44,22 +46,39 @@ impl PreparedPolygon {
     /// the ring costs 125.
     #[inline]
     pub fn contains(&self, lat_deg: f64, lon_deg: f64, unit: impl FnOnce() -> UnitVector) -> bool {
+        self.contains_by_edges(lat_deg, lon_deg, unit).0
+    }
+
+    /// [`PreparedPolygon::contains`], and how many edges had to be asked.
+    #[inline]
+    pub fn contains_by_edges(&self, lat_deg: f64, lon_deg: f64, unit: impl FnOnce() -> UnitVector) -> (bool, u32) {
         let outline: &Outline = &self.polygon.outline;
         if lat_deg.abs() >= 90.0 {
-            return outline.poles[usize::from(lat_deg > 0.0)];
+            return (outline.poles[usize::from(lat_deg > 0.0)], 0);
         }
         let lon = if lon_deg == -180.0 { 180.0 } else { lon_deg };
-        let candidate = Candidate::new(lat_deg, lon, unit);
+        let mut candidate = Candidate::new(lat_deg, lon, unit);
         let edges = outline.table.edges.as_slice();
-        match outline.kind {
-            Edges::Planar => self.tiling.contains(&Planar(&outline.table), edges, candidate),
-            Edges::Geodesic => self.tiling.contains(&Geodesic(&outline.table), edges, candidate),
-        }
+        let held = match outline.kind {
+            Edges::Planar => self.tiling.contains(&Planar(&outline.table), edges, &mut candidate),
+            Edges::Geodesic => self.tiling.contains(&Geodesic(&outline.table), edges, &mut candidate),
+        };
+        (held, candidate.asked)
     }
 
     /// How a box lies to the polygon: [`Overlap::Inside`] and [`Overlap::Outside`] only when that is sure.
     pub fn overlap(&self, box_: Rect) -> Overlap {
-        let flat = self.overlap_off_the_poles(box_);
+        self.overlap_by_edges(box_).0
+    }
+
+    /// [`PreparedPolygon::overlap`], and how many edges had to be asked.
+    pub fn overlap_by_edges(&self, box_: Rect) -> (Overlap, u32) {
+        let asked = Cell::new(0);
+        (self.overlap_with_poles(box_, &asked), asked.get())
+    }
+
+    fn overlap_with_poles(&self, box_: Rect, asked: &Cell<u32>) -> Overlap {
+        let flat = self.overlap_off_the_poles(box_, asked);
         // A box that touches a pole holds that pole, whatever its longitudes.
         let mut overlap = flat;
         for (pole, touches) in [box_.south() <= -90.0, box_.north() >= 90.0].into_iter().enumerate() {
@@ -71,28 +90,28 @@ impl PreparedPolygon {
         overlap
     }
 
-    fn overlap_off_the_poles(&self, box_: Rect) -> Overlap {
+    fn overlap_off_the_poles(&self, box_: Rect, asked: &Cell<u32>) -> Overlap {
         let (south, north, west, east) = (box_.south(), box_.north(), box_.west(), box_.east());
-        let mut overlap = self.overlap_of(Part { west, south, east: east.min(180.0), north });
+        let mut overlap = self.overlap_of(Part { west, south, east: east.min(180.0), north }, asked);
         if east > 180.0 {
             // `east` may have been rounded when it was turned beyond 180, by less than 3e-14.
             let beyond = Part { west: -180.0, south, east: (east - 360.0 + 6e-14).min(180.0), north };
-            overlap = together(Some(overlap), self.overlap_of(beyond));
+            overlap = together(Some(overlap), self.overlap_of(beyond, asked));
         }
         if west == -180.0 && east < 180.0 {
             // The meridian -180 is kept as 180.
             let meridian = Part { west: 180.0, south, east: 180.0, north };
-            overlap = together(Some(overlap), self.overlap_of(meridian));
+            overlap = together(Some(overlap), self.overlap_of(meridian, asked));
         }
         overlap
     }
 
-    fn overlap_of(&self, part: Part) -> Overlap {
+    fn overlap_of(&self, part: Part, asked: &Cell<u32>) -> Overlap {
         let outline: &Outline = &self.polygon.outline;
         let (tiling, edges) = (&self.tiling, outline.table.edges.as_slice());
         match outline.kind {
-            Edges::Planar => Overlapping { tiling, line: &Planar(&outline.table), edges }.part(part),
-            Edges::Geodesic => Overlapping { tiling, line: &Geodesic(&outline.table), edges }.part(part),
+            Edges::Planar => Overlapping { tiling, line: &Planar(&outline.table), edges, asked }.part(part),
+            Edges::Geodesic => Overlapping { tiling, line: &Geodesic(&outline.table), edges, asked }.part(part),
         }
     }
 

@@ -53,6 +53,11 @@ impl Pattern {
         Ok(Pattern { first, others })
     }
 
+    /// How many pieces may be looked for.
+    pub(super) fn pieces(&self) -> u64 {
+        1 + self.others.len() as u64
+    }
+
     /// Whether the whole text fits.
     pub(super) fn matches(&self, text: &str) -> bool {
         let Some(mut rest) = self.first.strip_from_start(text) else { return false };

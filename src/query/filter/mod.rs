@@ -41,6 +41,7 @@ mod value;
 
 pub use error::FilterError;
 
+use super::budget::{Budget, bytes};
 use condition::Condition;
 use properties::{Names, Record};
 use std::fmt;
@@ -58,6 +59,9 @@ pub const MAX_PROPERTIES: usize = 64;
 
 /// Up to so many properties a candidate costs no allocation.
 const FEW: usize = 8;
+
+/// What asking a point costs, beside the bytes of its properties.
+const POINT_UNITS: u64 = 8;
 
 /// A condition on properties, parsed once and asked often; a clone shares it.
 ///
@@ -93,17 +97,34 @@ impl Filter {
     /// `properties_json` is the text of a JSON object, or empty for none. It is stepped over once, and of other text
     /// whatever can be read counts; nothing panics.
     pub fn matches(&self, id: &str, properties_json: &str) -> bool {
+        self.matches_within(id, properties_json, &Budget::unlimited())
+    }
+
+    /// [`Filter::matches`] within a budget; when that is over, the answer is no and means nothing.
+    ///
+    /// *Cost*: the properties are stepped over once, and each condition may read again what it is about. A filter of 16 KiB
+    /// has room for a thousand `LIKE`s, so one point with 64 KiB of text can cost as much as 10 million others.
+    pub fn matches_within(&self, id: &str, properties_json: &str, budget: &Budget<'_>) -> bool {
+        if !budget.spend(POINT_UNITS + bytes(properties_json.len())) {
+            return false;
+        }
         let count = self.parsed.names.len();
         if count <= FEW {
-            self.ask(id, properties_json, &mut [None; FEW][..count])
+            self.ask(id, properties_json, budget, &mut [None; FEW][..count])
         } else {
-            self.ask(id, properties_json, &mut vec![None; count])
+            self.ask(id, properties_json, budget, &mut vec![None; count])
         }
     }
 
-    fn ask<'a>(&self, id: &'a str, properties_json: &'a str, found: &mut [Option<&'a str>]) -> bool {
+    fn ask<'a>(
+        &self,
+        id: &'a str,
+        properties_json: &'a str,
+        budget: &'a Budget<'a>,
+        found: &mut [Option<&'a str>],
+    ) -> bool {
         self.parsed.names.find(properties_json, found);
-        self.parsed.condition.holds(&Record { id, found }) == Some(true)
+        self.parsed.condition.holds(&Record { id, found, budget }) == Some(true)
     }
 
     /// The filter as it was written.

@@ -5,6 +5,7 @@
 //! counts, as it does for everyone else who reads the object.
 
 use super::value::{Value, unquote};
+use crate::query::budget::{Budget, bytes};
 use std::borrow::Cow;
 
 /// The top-level names to look for.
@@ -63,15 +64,20 @@ impl Property {
 pub(super) struct Record<'a> {
     pub(super) id: &'a str,
     pub(super) found: &'a [Option<&'a str>],
+    /// Who pays for what is read again.
+    pub(super) budget: &'a Budget<'a>,
 }
 
 impl<'a> Record<'a> {
     pub(super) fn value(&self, property: &Property) -> Value<'a> {
         let json = self.found[property.flat].or_else(|| {
             let (head, path) = property.nested.as_ref()?;
-            path.iter().try_fold(self.found[*head]?, |object, name| member(object, name))
+            path.iter().try_fold(self.found[*head]?, |object, name| {
+                if self.budget.spend(bytes(object.len())) { member(object, name) } else { None }
+            })
         });
         match json {
+            Some(json) if !self.budget.spend(1 + bytes(json.len())) => Value::Null,
             Some(json) => Value::from_json(json),
             None if property.is_id => Value::Text(Cow::Borrowed(self.id)),
             None => Value::Null,

@@ -1,9 +1,12 @@
-//! GeoJSON out for answers, GeoJSON polygons in for questions. Longitude comes first here, and nowhere else.
+//! GeoJSON out for answers, GeoJSON polygons in for questions, features in as items. Longitude comes first here, and nowhere
+//! else.
 //!
 //! What surprises: nothing is serialised. An answer is appended to a buffer piece by piece, with the properties as the text they
 //! came in, because building a tree for each point would cost more than finding it.
 //!
 //! *References*: RFC 7946; OGC API Features (OGC 17-069r4, 7.15) for `numberMatched`, `numberReturned` and `links`.
+
+mod features;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -14,11 +17,15 @@ use super::{Fields, Format, Page, append, write_explain};
 use crate::index::DirectoryCell;
 use crate::query::AnswerHit;
 
+pub use features::Features;
+pub(super) use features::READER;
+
 /// The registered format.
 pub(super) const GEOJSON: Format = Format {
     name: "geojson",
     summary: "a GeoJSON FeatureCollection; a Feature carries `distance_m` beside its `id`",
     media_type: "application/geo+json",
+    rows_only: false,
     write_page: write_feature_collection,
     write_item: write_feature,
 };
@@ -51,11 +58,11 @@ fn write_feature_collection(out: &mut Vec<u8>, page: &Page<'_>) {
         out,
         format_args!(r#"{{"type":"FeatureCollection","numberMatched":{matched},"numberReturned":{returned},"links":["#),
     );
-    if let Some(next) = page.next {
-        out.extend_from_slice(br#"{"rel":"next","type":"application/geo+json","href":"#);
-        append::text(out, next);
+    append::separated(out, page.links.iter(), |out, link| {
+        append::plain(out, format_args!(r#"{{"rel":"{}","type":"application/geo+json","href":"#, link.rel));
+        append::text(out, link.href);
         out.push(b'}');
-    }
+    });
     out.push(b']');
     if page.explain {
         out.extend_from_slice(br#","explain":"#);
@@ -179,15 +186,15 @@ pub fn read_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
 /// Just enough of a geometry to know how its coordinates nest; other members are none of our business.
 #[derive(Deserialize)]
 #[serde(expecting = "an object with type and coordinates")]
-struct Shape<'a> {
+pub(super) struct Shape<'a> {
     #[serde(rename = "type")]
-    kind: String,
+    pub(super) kind: String,
     #[serde(borrow)]
-    coordinates: Option<&'a RawValue>,
+    pub(super) coordinates: Option<&'a RawValue>,
 }
 
 /// Two numbers, with anything after them passed over.
-struct Position([f64; 2]);
+pub(super) struct Position(pub(super) [f64; 2]);
 
 fn bare(rings: Vec<Vec<Position>>) -> Vec<Vec<[f64; 2]>> {
     rings.into_iter().map(|ring| ring.into_iter().map(|position| position.0).collect()).collect()

@@ -1,0 +1,125 @@
+//! CSV in: columns found by name in any order, one row at a time, a bad row refused without harm to its neighbours.
+//!
+//! What surprises is how hard the line number of a refused row is to get right: a quoted field may hold line breaks, blank
+//! lines are skipped, lines end in LF or CRLF, even within one file, and a quote may never be closed. See the module of records.
+//!
+//! A CR that is not before an LF is data: files of the last century, whose lines end in CR alone, are one long line.
+//!
+//! *References*: RFC 4180. Beyond it: a byte-order mark is skipped, `;` and tab are recognised as delimiters.
+
+mod columns;
+mod records;
+mod write;
+
+use std::io::{self, Read};
+
+use super::reader::{BAD_DELIMITER, BAD_HEADER, EMPTY_FILE};
+use super::rejected::{Fault, Rejected, TOO_LONG, UNCLOSED_QUOTE};
+use super::{HeaderError, Incoming, ReadOptions, Reader};
+use columns::Columns;
+use records::{Found, Records};
+
+pub(super) use write::CSV;
+
+/// Column names that are read as the latitude; the first that is present wins, and the others stay properties.
+pub const LAT_COLUMNS: &[&str] = &["lat", "latitude", "y"];
+/// Column names that are read as the longitude, likewise.
+pub const LON_COLUMNS: &[&str] = &["lon", "lng", "long", "longitude", "x"];
+/// Column names that are read as the id, likewise.
+pub const ID_COLUMNS: &[&str] = &["id", "key", "uuid"];
+
+/// The registered reader.
+pub(super) const READER: Reader = Reader {
+    name: "csv",
+    summary: "a header that names `lat` and `lon` in any order, then one item a row; every other column is a property",
+    media_types: &["text/csv", "application/csv", "text/tab-separated-values"],
+    extensions: &["csv", "tsv"],
+    open: |source, options| Ok(Box::new(Rows::read(source, options)?)),
+};
+
+/// The rows of a CSV text, good and bad, in order.
+///
+/// ```
+/// use nigh::format::{ReadOptions, csv::Rows};
+/// let text = "name,lng,lat,stars\nLe Procope,2.3387,48.8532,4\nNowhere,2.3,N/A,\n";
+/// let mut rows = Rows::read(text.as_bytes(), &ReadOptions::default()).unwrap();
+/// let cafe = rows.next().unwrap().unwrap().unwrap();
+/// assert_eq!(cafe.properties.as_json(), r#"{"name":"Le Procope","stars":4}"#);
+/// let rejected = rows.next().unwrap().unwrap().unwrap_err();
+/// assert_eq!((rejected.line, rejected.code, rejected.value.as_deref()), (3, "bad-latitude", Some("N/A")));
+/// ```
+pub struct Rows<R> {
+    records: Records<R>,
+    columns: Columns,
+    failed: bool,
+}
+
+impl<R: Read> Rows<R> {
+    /// Reads the header; the rows follow one by one from the iterator.
+    pub fn read(source: R, options: &ReadOptions) -> Result<Rows<R>, HeaderError> {
+        if let Some(delimiter) = options.delimiter
+            && (!delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0))
+        {
+            let fault = Fault::new(BAD_DELIMITER, "a delimiter is one character of ASCII, no quote and no line break");
+            return Err(HeaderError::Unusable(fault));
+        }
+        let mut records = Records::open(source, options.delimiter)?;
+        let names = header(&mut records)?;
+        let columns = Columns::of_header(names, options).map_err(HeaderError::Unusable)?;
+        Ok(Rows { records, columns, failed: false })
+    }
+}
+
+impl<R: Read> Iterator for Rows<R> {
+    type Item = io::Result<Result<Incoming, Rejected>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let (found, line) = match self.records.advance() {
+            Ok(found) => found,
+            Err(error) => {
+                self.failed = true;
+                return Some(Err(error));
+            }
+        };
+        let row = match found {
+            Found::End => return None,
+            Found::Record => self.columns.row(&self.records),
+            Found::TooLong => Err(Fault::new(TOO_LONG, "the row has more than 1 MiB")
+                .hint("a quote that opens on this line may lack its end; the next line is read on its own")),
+            Found::Unclosed => Err(Fault::new(UNCLOSED_QUOTE, "a quoted field opens on this line and has no end")
+                .hint("close it, and double quotes inside it; the next line is read on its own")),
+        };
+        Some(Ok(row.map_err(|fault| fault.at_line(line))))
+    }
+}
+
+/// The names of the columns.
+fn header(records: &mut Records<impl Read>) -> Result<Vec<String>, HeaderError> {
+    let refuse = |detail: &str, hint: &str| HeaderError::Unusable(Fault::new(BAD_HEADER, detail).hint(hint));
+    if records.waiting().starts_with(b"\xFF\xFE") || records.waiting().starts_with(b"\xFE\xFF") {
+        return Err(refuse("the file is UTF-16", "save it as UTF-8"));
+    }
+    match records.advance()?.0 {
+        Found::Record => {}
+        Found::End => {
+            let fault =
+                Fault::new(EMPTY_FILE, "the file is empty").hint("its first line names the columns, as in lat,lon");
+            return Err(HeaderError::Unusable(fault));
+        }
+        Found::TooLong => return Err(refuse("the header has more than 1 MiB", "is this a CSV file?")),
+        Found::Unclosed => return Err(refuse("a quote in the header is not closed", "close it")),
+    }
+    let name = |at: usize| {
+        let name = std::str::from_utf8(records.field(at)).map(str::trim);
+        // Tables with row numbers often leave the first name empty.
+        name.map(|name| if name.is_empty() { format!("column{}", at + 1) } else { name.to_owned() })
+    };
+    let names = (0..records.len()).map(name).collect::<Result<_, _>>();
+    names.map_err(|_| refuse("the header is not UTF-8", "save the file as UTF-8"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,376 @@
+//! The changes of a collection as they happen, all of them or those that cross a fence.
+//!
+//! ```text
+//! log ─▶ a piece at a time, when the client has taken the last ─▶ SSE or NDJSON
+//!           nothing new: a sign of life every now and then
+//! ```
+//!
+//! What surprises: nothing is buffered for a client. A stream is a number in the log; one that is slow is simply further back, and one
+//! that breaks off goes on from the last number it saw. Only when the log no longer goes back that far there is an end, and the last
+//! event says from where to go on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::rt::task::spawn_blocking;
+use actix_web::rt::time::timeout;
+use actix_web::web::Bytes;
+use futures_util::stream::unfold;
+use tokio::sync::watch;
+
+use super::arrival::Arrival;
+use super::body;
+use super::error::{Code, Refusal};
+use super::gate::Room;
+use super::params::{Params, choice, missing, whole};
+use super::question;
+use super::request::Request;
+use super::routes::{Access, Handler, Route};
+use crate::engine::{Engine, EngineError, FollowError, Follower, Watcher};
+use crate::format::{events, parse_duration};
+use crate::query::Fence;
+
+/// Changes that are read from the log at once.
+const PIECE: usize = 256;
+
+/// Changes that are read where the client is served; more are read where waiting for the disk hurts nobody.
+const FEW: u64 = 32;
+
+/// How long a stream is silent at most.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+const PATH: &str = "/collections/{c}/changes";
+
+/// What makes a stream a fence.
+const PLACES: &[&str] = &["lat", "bbox", "geohash", "within"];
+
+/// What a body may say of a fence.
+pub const FENCE_MEMBERS: &[&str] = &["near", "radius", "metric", "bbox", "geohash", "within", "edges"];
+
+/// The operation.
+pub(super) const CHANGES: Route = Route {
+    method: "GET",
+    path: PATH,
+    summary: "changes as they happen, or what crosses a fence: server-sent events or NDJSON, to be resumed by number",
+    parameters: &[
+        "since", "wait", "limit", "lat", "lon", "radius", "metric", "bbox", "geohash", "within", "edges", "f",
+    ],
+    access: Access::Read,
+    answer: Handler::Later(|arrival| Box::pin(follow(arrival))),
+};
+
+/// The operation with the fence in a body.
+pub(super) const WATCH: Route = Route {
+    method: "POST",
+    path: PATH,
+    summary: "what crosses a fence whose area stands in the body",
+    parameters: &["since", "wait", "limit", "f"],
+    access: Access::Read,
+    answer: Handler::Later(|arrival| Box::pin(watch_fence(arrival))),
+};
+
+/// How events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Sse,
+    Ndjson,
+}
+
+impl Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Form::Sse => "text/event-stream",
+            Form::Ndjson => "application/x-ndjson",
+        }
+    }
+
+    /// Appends an event; `seq` is where to resume after it.
+    fn write(self, out: &mut Vec<u8>, seq: Option<u64>, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        if self == Form::Sse {
+            if let Some(seq) = seq {
+                out.extend_from_slice(format!("id: {seq}\n").as_bytes());
+            }
+            out.extend_from_slice(format!("event: {name}\ndata: ").as_bytes());
+        }
+        write(out);
+        out.extend_from_slice(if self == Form::Sse { b"\n\n" } else { b"\n" });
+    }
+}
+
+async fn follow(arrival: Arrival) -> Result<HttpResponse, Refusal> {
+    let request = arrival.request(b"");
+    let params = request.params()?;
+    let is_fence = PLACES.iter().any(|name| params.given(name).is_some());
+    if !is_fence && ["lon", "radius", "metric", "edges"].iter().any(|name| params.given(name).is_some()) {
+        return Err(missing("lat").hint("a fence needs lat, lon and radius, or bbox, geohash or within"));
+    }
+    stream(&arrival, &request, &params, is_fence)
+}
+
+async fn watch_fence(mut arrival: Arrival) -> Result<HttpResponse, Refusal> {
+    let body = arrival.json_body().await?;
+    let request = arrival.request(&body);
+    let mut params = request.params()?;
+    body::read_known(&body, FENCE_MEMBERS, &mut params)?;
+    stream(&arrival, &request, &params, true)
+}
+
+fn stream(
+    arrival: &Arrival,
+    request: &Request<'_>,
+    params: &Params<'_>,
+    is_fence: bool,
+) -> Result<HttpResponse, Refusal> {
+    let form = form(request, params)?;
+    let name = request.collection()?;
+    let since = since(request, params)?;
+    let wait = params.read("wait", |text| parse_duration(text).map_err(|error| bad_wait(&error)))?;
+    let left = params.read("limit", whole::<u64>)?.unwrap_or(u64::MAX);
+    let engine = arrival.engine.clone();
+    let source = if is_fence {
+        let query = question::query(params, engine.metric_of(&name)?)?;
+        let query = crate::query::Query { near: query.near.map(|near| near_without_k(near, params)), ..query };
+        let fence = Fence::new(&query).map_err(|error| Refusal::new(Code::BadFence, error.to_string()))?;
+        Source::Fence(engine.watch(&name, fence, since)?)
+    } else {
+        let since = since.map_or_else(|| engine.snapshot(&name).map(|snapshot| snapshot.seq()), Ok)?;
+        Source::All(engine.follow(&name, since)?)
+    };
+    let room = arrival.service.streams().enter(1)?;
+    let ending = arrival.service.ending();
+    let state = Stream { engine, source: Some(source), form, wait, left, ending, over: false, _room: room };
+    let pieces = unfold(state, |mut state| async move {
+        let piece = state.next().await?;
+        Some((Ok::<Bytes, std::io::Error>(piece), state))
+    });
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, form.media_type()))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        // Proxies that gather answers would gather this one for ever.
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(pieces))
+}
+
+/// A question without a radius means the nearest; a fence does not.
+fn near_without_k(near: crate::query::Near, params: &Params<'_>) -> crate::query::Near {
+    match params.given("k") {
+        None => crate::query::Near { k: None, ..near },
+        Some(_) => near,
+    }
+}
+
+fn bad_wait(error: &impl std::fmt::Display) -> Refusal {
+    Refusal::new(Code::BadTime, error.to_string()).hint("write it as in wait=30s")
+}
+
+fn form(request: &Request<'_>, params: &Params<'_>) -> Result<Form, Refusal> {
+    let named = params.read("f", |text| choice(text, [("sse", Form::Sse), ("ndjson", Form::Ndjson)]))?;
+    let accept = request.header(header::ACCEPT).unwrap_or_default();
+    let offered = [Form::Sse, Form::Ndjson];
+    let range = |form: &Form| {
+        let media_type = form.media_type();
+        let kind = media_type.split('/').next().unwrap_or_default();
+        let ranges = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+        ranges.into_iter().any(|range| range == media_type || range == "*/*" || range == format!("{kind}/*"))
+    };
+    match (named, accept.is_empty()) {
+        (Some(form), _) => Ok(form),
+        (None, true) => Ok(Form::Sse),
+        (None, false) => offered.into_iter().find(range).ok_or_else(|| {
+            Refusal::new(Code::NotAcceptable, format!("no changes are written as {accept}"))
+                .value(&accept)
+                .hint("accept text/event-stream or application/x-ndjson, or leave it to f=")
+        }),
+    }
+}
+
+/// After which change the client wants to go on: where it stopped, when it comes again by itself.
+fn since(request: &Request<'_>, params: &Params<'_>) -> Result<Option<u64>, Refusal> {
+    let name = header::HeaderName::from_static("last-event-id");
+    match request.header(name) {
+        None => params.read("since", whole::<u64>),
+        Some(text) => {
+            let seq = whole::<u64>(&text).map_err(|_| {
+                Refusal::new(Code::BadHeader, "this is no number of a change").at("last-event-id").value(&text)
+            })?;
+            Ok(Some(seq))
+        }
+    }
+}
+
+impl From<FollowError> for Refusal {
+    fn from(error: FollowError) -> Refusal {
+        match error {
+            FollowError::Trimmed { oldest, .. } => Refusal::new(Code::ChangesGone, error.to_string())
+                .at("since")
+                .hint(format!("read the collection anew, and go on with since={oldest} or later")),
+            FollowError::Ahead { head, .. } => Refusal::new(Code::NumberOutOfRange, error.to_string())
+                .at("since")
+                .hint(format!("the last change is {head}; was the service restored from a backup?")),
+            FollowError::Dropped { name } => Refusal::new(Code::CollectionNotFound, format!("{name} was dropped")),
+            FollowError::Engine(error) => error.into(),
+            other => EngineError::ReadOnly { reason: other.to_string() }.into(),
+        }
+    }
+}
+
+/// Where events come from.
+enum Source {
+    All(Follower),
+    Fence(Watcher),
+}
+
+impl Source {
+    fn seq(&self) -> Option<u64> {
+        match self {
+            Source::All(follower) => Some(follower.seq()),
+            Source::Fence(watcher) => watcher.resume(),
+        }
+    }
+
+    /// How many changes there are to read; a list that is not at its end is many.
+    fn behind(&self) -> u64 {
+        match self {
+            Source::All(follower) => follower.behind(),
+            Source::Fence(watcher) => watcher.behind(),
+        }
+    }
+
+    async fn moved(&self) {
+        match self {
+            Source::All(follower) => follower.moved().await,
+            Source::Fence(watcher) => watcher.moved().await,
+        }
+    }
+
+    /// Writes the next events, and says how many.
+    fn write(&mut self, engine: &Engine, form: Form, most: usize) -> Result<(Vec<u8>, u64), FollowError> {
+        let mut out = Vec::new();
+        match self {
+            Source::All(follower) => {
+                let found = follower.next(most)?;
+                for event in &found {
+                    let name = events::change_name(&event.what);
+                    form.write(&mut out, Some(event.seq), name, |out| events::write_change(out, event));
+                }
+                Ok((out, found.len() as u64))
+            }
+            Source::Fence(watcher) => {
+                let found = engine.healing(|| watcher.next(most))??;
+                for event in &found {
+                    let name = events::sighting_name(&event.what);
+                    form.write(&mut out, event.resume, name, |out| events::write_sighting(out, event));
+                }
+                Ok((out, found.len() as u64))
+            }
+        }
+    }
+}
+
+/// A stream that is open.
+struct Stream {
+    engine: Arc<Engine>,
+    /// Away while it is being read from on another thread.
+    source: Option<Source>,
+    form: Form,
+    /// How long it stays open while nothing happens; `None` for ever.
+    wait: Option<Duration>,
+    /// How many events it still tells.
+    left: u64,
+    ending: watch::Receiver<bool>,
+    over: bool,
+    _room: Room,
+}
+
+impl Stream {
+    /// The next bytes; `None` at the end.
+    async fn next(&mut self) -> Option<Bytes> {
+        let mut idle = Duration::ZERO;
+        loop {
+            if self.over || self.left == 0 || *self.ending.borrow() {
+                return None;
+            }
+            match self.read().await {
+                Err(error) => {
+                    self.over = true;
+                    return Some(self.last_words(&error));
+                }
+                Ok((bytes, count)) if count > 0 => {
+                    self.left = self.left.saturating_sub(count);
+                    return Some(bytes.into());
+                }
+                Ok(_) => {}
+            }
+            let source = self.source.as_ref()?;
+            let patience = self.wait.map_or(SIGN_OF_LIFE, |wait| wait.saturating_sub(idle).min(SIGN_OF_LIFE));
+            if patience.is_zero() {
+                // What there was is told; with nothing to come, the number to go on from is worth a line.
+                self.over = true;
+                return Some(self.sign_of_life());
+            }
+            let mut ending = self.ending.clone();
+            let moved = async {
+                futures_util::future::select(Box::pin(source.moved()), Box::pin(ending.wait_for(|ends| *ends))).await;
+            };
+            if timeout(patience, moved).await.is_err() {
+                idle += patience;
+                if self.wait.is_none() {
+                    return Some(self.sign_of_life());
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<(Vec<u8>, u64), FollowError> {
+        let Some(mut source) = self.source.take() else { return Ok((Vec::new(), 0)) };
+        let (engine, form) = (self.engine.clone(), self.form);
+        let most = PIECE.min(usize::try_from(self.left).unwrap_or(PIECE));
+        if source.behind() <= FEW {
+            let read = source.write(&engine, form, most);
+            self.source = Some(source);
+            return read;
+        }
+        let reading = spawn_blocking(move || {
+            let read = source.write(&engine, form, most);
+            (source, read)
+        });
+        let (source, read) = reading.await.map_err(|_| FollowError::Engine(EngineError::Closed))?;
+        self.source = Some(source);
+        read
+    }
+
+    /// Says that the stream lives, and from where to go on.
+    fn sign_of_life(&self) -> Bytes {
+        let seq = self.source.as_ref().and_then(Source::seq);
+        let mut out = Vec::new();
+        self.form.write(&mut out, seq, "idle", |out| {
+            events::begin(out, seq, "idle");
+            out.push(b'}');
+        });
+        out.into()
+    }
+
+    /// Says why there is no more.
+    fn last_words(&self, error: &FollowError) -> Bytes {
+        let (name, resume_from) = match error {
+            FollowError::Trimmed { oldest, .. } => ("gone", Some(*oldest)),
+            FollowError::Dropped { .. } => ("dropped", None),
+            other => {
+                tracing::warn!(%other, "a stream of changes ended");
+                ("failed", None)
+            }
+        };
+        let seq = self.source.as_ref().and_then(Source::seq);
+        let mut out = Vec::new();
+        self.form.write(&mut out, seq, name, |out| {
+            events::begin(out, seq, name);
+            if let Some(resume_from) = resume_from {
+                out.extend_from_slice(format!(r#","resume_from":{resume_from}"#).as_bytes());
+            }
+            out.push(b'}');
+        });
+        out.into()
+    }
+}

@@ -107,9 +107,23 @@ fn given<'a>(name: &str, value: &'a str) -> Result<Given<'a>, Refusal> {
             let sound = numbers.iter().all(|number| begins(number, DIGITS));
             if sound { Ok(Given::Text(numbers.join(",").into())) } else { Err(refuse()) }
         }
-        _ => Ok(Given::Text(value.into())),
+        _ => Ok(Given::Text(without_fraction(name, value))),
     }
 }
+
+/// A whole number as digits alone: many programs have one kind of number, and write 5 as `5.0`.
+fn without_fraction<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    let is_whole = |number: &f64| number.fract() == 0.0 && (0.0..=EXACT_MAX).contains(number);
+    match value.parse::<f64>().ok().filter(is_whole) {
+        Some(number) if ["k", "limit", "min_seq"].contains(&name) && value.contains(['.', 'e', 'E']) => {
+            format!("{}", number as u64).into()
+        }
+        _ => value.into(),
+    }
+}
+
+/// Up to here every whole number is itself as an `f64`.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 fn text(json: &str) -> Option<String> {
     serde_json::from_str(json).ok()
@@ -168,6 +182,15 @@ mod tests {
         }
         assert_eq!(params.given("fields"), Some(&Given::List(vec!["a,b".to_owned(), "c".to_owned()])));
         assert_eq!(params.given("filter"), None);
+    }
+
+    #[test]
+    fn whole_numbers_may_be_written_with_a_fraction_of_nothing() {
+        for (written, read) in [("5.0", "5"), ("5e0", "5"), ("1.2e1", "12"), ("5.5", "5.5"), ("-5.0", "-5.0"), ("1e300", "1e300")] {
+            let body = format!(r#"{{"k":{written}}}"#);
+            assert_eq!(read_alone(&body).unwrap().given("k"), Some(&Given::Text(read.into())), "{written}");
+        }
+        assert_eq!(read_alone(r#"{"radius":5.0}"#).unwrap().given("radius"), Some(&Given::Text("5.0".into())));
     }
 
     #[test]

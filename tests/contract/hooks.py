@@ -67,6 +67,7 @@ def geojson_seq(rows):
 
 FORMATS = {
     "length": LENGTHS,
+    "patience": st.sampled_from(["0s", "0", "1ms"]),
     "lasting": st.sampled_from(["90s", "15m", "2h", "7d", "1w", "1500ms", "30", "0.5h"]),
     "bbox": BOXES,
     "lat-lon": st.builds("{},{}".format, coordinate(90), coordinate(180)),
@@ -105,9 +106,11 @@ def before_call(context, case, kwargs):
     # A change that has not come is waited for, and then refused with 503: that is right, and slow.
     if str(query.get("min_seq", "")).isdigit():
         query["min_seq"] = min(int(query["min_seq"]), 1)
+    if "min_seq" in query:
+        query.pop("cursor", None)  # the cap may have made a right case of a wrong one
     # A stream that stays open would hold up everything.
-    if case.path.endswith("/changes") and "wait" not in query:
-        query["wait"] = "0s"
+    if case.path.endswith("/changes"):
+        query.setdefault("wait", "0s")
     if is_positive(case):
         mend_query(case, query)
         mend_path(case)
@@ -129,9 +132,13 @@ def mend_query(case, query):
     for name, needed in NEEDS.items():
         if known and name in query and needed not in query:
             query.pop(name)
-    if case.path.endswith("/changes") and ("radius" in query) != ("lat" in query):
-        for name in ("lat", "lon", "radius", "metric"):
-            query.pop(name, None)
+    if case.path.endswith("/changes"):
+        if ("radius" in query) != ("lat" in query):
+            for name in ("lat", "lon", "radius", "metric"):
+                query.pop(name, None)
+        if "since" in query:
+            query["since"] = 1  # what has not been is refused
+        query.setdefault("limit", 10)
     if case.method == "DELETE" and case.path.endswith("/items") and not {"bbox", "geohash", "within", "filter"} & query.keys():
         query["bbox"] = "0,0,1,1"
     for name in ("lat_col", "lon_col", "id_col"):
@@ -141,7 +148,7 @@ def mend_query(case, query):
 def mend_path(case):
     parameters = dict(case.path_parameters or {})
     if "c" in parameters:
-        parameters["c"] = "default" if case.method in ("GET", "HEAD") or "search" in case.path or "compare" in case.path else "scratch"
+        parameters["c"] = "default" if case.method in ("GET", "HEAD") or any(word in case.path for word in ("search", "compare", "changes")) else "scratch"
     if {"x", "y", "z"} <= parameters.keys():
         z = int(parameters["z"]) % 25
         parameters.update(x=int(parameters["x"]) % 2**z, y=int(parameters["y"]) % 2**z, z=z)
@@ -159,6 +166,8 @@ def mend_headers(case):
     headers.pop("Content-Encoding", None)  # the body is not packed
     if "If-Match" in headers:
         headers.pop("If-None-Match", None)  # they exclude each other
+    if "Last-Event-ID" in headers:
+        headers["Last-Event-ID"] = "1"
     if "Idempotency-Key" in headers:
         headers["Idempotency-Key"] = f"{headers['Idempotency-Key'][:200]}-{next(FREE)}"
     if headers != dict(case.headers or {}):
@@ -171,7 +180,7 @@ def mended_body(case, body):
     body.pop("cursor", None)
     if case.path.endswith("/items/{id}"):
         body.pop("id", None)
-    if isinstance(body.get("min_seq"), int):
+    if isinstance(body.get("min_seq"), (int, float)):
         body["min_seq"] = min(body["min_seq"], 1)
     if body.get("within"):
         body["within"] = polygon(2, 48, 3, 2)
@@ -185,7 +194,10 @@ def mended_body(case, body):
     for name, needed in {"radius": "near", "k": "near", "metric": "near", "edges": "within"}.items():
         if body.get(name) is not None and body.get(needed) is None:
             body.pop(name)
-    if case.path.endswith("/changes") and (body.get("near") is None) != (body.get("radius") is None):
-        for name in ("near", "radius", "metric"):
-            body.pop(name, None)
+    if case.path.endswith("/changes"):
+        if (body.get("near") is None) != (body.get("radius") is None):
+            for name in ("near", "radius", "metric"):
+                body.pop(name, None)
+        if all(body.get(name) is None for name in ("near", "bbox", "geohash", "within")):
+            body["bbox"] = [0, 40, 20, 60]
     return body

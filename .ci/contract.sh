@@ -1,0 +1,84 @@
+# Judges of openapi.yaml that are not ours: a tester that makes requests of it, generators of clients, a reader of OGC API Features.
+# Read by `run`, which starts the service for them and counts what they say.
+
+tools=target/contract
+python=$tools/venv/bin/python
+
+# Why the tools cannot be had, or nothing when they are there.
+python_tools() {
+  local wanted=tests/contract/requirements.txt
+  cmp -s "$wanted" "$tools/installed" && return
+  have python3 python3 || { echo "python3 is missing and cannot be installed"; return; }
+  mkdir -p "$tools"
+  python3 -m venv --clear "$tools/venv" >/dev/null 2>&1 ||
+    { have_package python3-venv && python3 -m venv --clear "$tools/venv" >/dev/null 2>&1; } ||
+    { echo "python3 here makes no virtual environments"; return; }
+  "$python" -m pip install -q --disable-pip-version-check -r "$wanted" >"$tools/pip.log" 2>&1 ||
+    { echo "the tools cannot be fetched from PyPI: $(tail -n 1 "$tools/pip.log")"; return; }
+  cp "$wanted" "$tools/installed"
+}
+
+# Every operation is asked with what the contract allows and with what it does not. The seed is fixed, so that a run can be repeated.
+#
+# Checks that are off, each with its reason:
+#   ignored_auth, missing_required_header    no header is required, and without keys everybody may do everything; tests/security.rs
+#                                            asks a service that has keys
+#   use_after_free, ensure_resource_availability, object_level_authorization, and the stateful phase
+#                                            they follow links between operations, of which the contract has none; tests/http.rs makes,
+#                                            reads and removes in order
+contract() {
+  serve_demo || return 1
+  local checks=not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance
+  checks+=,response_schema_conformance,negative_data_rejection,positive_data_acceptance,unsupported_method,allow_header_conformance
+  (cd tests/contract && PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks NO_COLOR=1 timeout 360 \
+    "../../$tools/venv/bin/st" --config-file schemathesis.toml run ../../openapi.yaml --url "http://$address" \
+    --checks "$checks" --max-examples 25 --seed 20261121 --phases examples,coverage,fuzzing --report-dir "../../$tools/report")
+  local verdict=$?
+  stop_service
+  [ ! -s "$log.err" ] || { echo "the service wrote to its log:" && cat "$log.err"; return 1; }
+  return $verdict
+}
+
+# A client in Python is generated from the contract and makes real calls.
+python_client() {
+  rm -rf "$tools/client" && mkdir -p "$tools/client"
+  PATH=$PATH:$PWD/$tools/venv/bin "$tools/venv/bin/openapi-python-client" generate --path openapi.yaml --meta none \
+    --config tests/contract/client.yaml --output-path "$tools/client/nigh_client" --overwrite --fail-on-warning || return 1
+  serve_demo || return 1
+  PYTHONPATH=$tools/client PYTHONDONTWRITEBYTECODE=1 "$python" tests/contract/calls.py "http://$address"
+  local verdict=$?
+  stop_service
+  return $verdict
+}
+
+# Types for TypeScript are generated from it.
+typescript_types() {
+  npx --yes openapi-typescript@7.13.0 openapi.yaml -o "$tools/types.d.ts" && grep -q 'uploadItems' "$tools/types.d.ts"
+}
+
+# OWSLib, which QGIS plugins and many scripts use, reads the service as OGC API Features.
+ogc() {
+  serve_demo || return 1
+  PYTHONDONTWRITEBYTECODE=1 "$python" tests/contract/features.py "http://$address"
+  local verdict=$?
+  stop_service
+  return $verdict
+}
+
+judges() {
+  local missing
+  missing=$(python_tools)
+  if [ -n "$missing" ]; then
+    for name in contract clients ogc; do skip $name "$missing"; done
+  else
+    step contract contract
+    step clients python_client
+    step ogc ogc
+  fi
+  if have npx npm; then
+    mkdir -p "$tools"
+    step types typescript_types
+  else
+    skip types "npm is missing and cannot be installed"
+  fi
+}

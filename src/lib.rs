@@ -31,7 +31,7 @@
 //! | what can be asked | [`query`], and its [`filter`](query::filter) language |
 //! | distances, boxes, polygons, geohashes on their own | [`geometry`] |
 //! | an index without items | [`index`] |
-//! | CSV in, answers out | [`mod@format`] |
+//! | items in as CSV, NDJSON or GeoJSON, answers out | [`mod@format`] |
 //! | the service inside a program of yours | [`http::serve`] |
 //! | how it is built, and why | [`design`] |
 

@@ -3,6 +3,8 @@
 
 mod service;
 
+#[path = "http/changes.rs"]
+mod changes;
 #[path = "http/collections.rs"]
 mod collections;
 #[path = "http/items.rs"]
@@ -13,3 +15,5 @@ mod operations;
 mod reading;
 #[path = "http/refusals.rs"]
 mod refusals;
+#[path = "http/uploads.rs"]
+mod uploads;

@@ -7,6 +7,8 @@
 
 #[path = "polygons/boxes.rs"]
 mod boxes;
+#[path = "polygons/costs.rs"]
+mod costs;
 #[path = "polygons/geodesic.rs"]
 mod geodesic;
 #[path = "polygons/planar.rs"]

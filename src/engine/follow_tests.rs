@@ -242,3 +242,39 @@ fn where_an_item_was_is_known_though_its_segment_file_is_damaged() {
     drop(engine);
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+struct Unpark(std::thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// A change may come between the look and the waker.
+#[test]
+fn no_change_goes_by_unnoticed_while_a_task_is_about_to_sleep() {
+    let engine = Engine::new();
+    engine.configure(&name("a"), CollectionSettings::default()).unwrap();
+    let (heard, may_write) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let engine = &engine;
+        scope.spawn(move || {
+            while may_write.recv().is_ok() {
+                engine.submit_then(&name("a"), put("x", 1.0), drop).unwrap();
+            }
+        });
+        let mut follower = engine.follow(&name("a"), 0).unwrap();
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        for round in 1..=20_000 {
+            heard.send(()).unwrap();
+            let until = std::time::Instant::now() + Duration::from_secs(20);
+            while follower.poll_moved(&mut Context::from_waker(&waker)).is_pending() {
+                std::thread::park_timeout(Duration::from_secs(20));
+                assert!(std::time::Instant::now() < until, "change {round} was slept through");
+            }
+            assert_eq!((follower.next(10).unwrap().len(), follower.seq()), (1, round));
+        }
+        drop(heard);
+    });
+}

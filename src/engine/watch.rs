@@ -220,3 +220,7 @@ fn owned(item: &ItemRef<'_>) -> Item {
         expires_at_ms: item.expires_at_ms,
     }
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;

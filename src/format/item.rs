@@ -18,7 +18,7 @@ use super::geojson::{Position, Shape};
 use super::moment::{parse_duration, parse_moment};
 use super::rejected::{
     BAD_ENCODING, BAD_EXPIRY, BAD_ID, BAD_JSON, BAD_LATITUDE, BAD_LONGITUDE, BAD_PROPERTIES, Fault, MISSING_LATITUDE,
-    MISSING_LONGITUDE, NO_FEATURE, NO_POINT, REPEATED_MEMBER, RowProblem, UNKNOWN_MEMBER,
+    MISSING_LONGITUDE, NO_FEATURE, NO_POINT, REPEATED_MEMBER, RowProblem, UNKNOWN_MEMBER, shortened,
 };
 use crate::collection::{Id, Item, Properties};
 use crate::geometry::Point;
@@ -188,7 +188,7 @@ impl<'a> Members<'a> {
         let shape: Shape<'_> =
             serde_json::from_str(geometry).map_err(|_| no_point("the geometry has no type".to_owned()))?;
         if shape.kind != "Point" {
-            return Err(no_point(format!("the geometry is a {}", super::rejected::shortened(&shape.kind))));
+            return Err(no_point(format!("the geometry is a {}", shortened(&shape.kind))));
         }
         let coordinates = shape.coordinates.map_or("null", RawValue::get);
         let Position([lon_deg, lat_deg]) = serde_json::from_str(coordinates)
@@ -277,7 +277,8 @@ fn degrees(
     let Some(given) = present(value) else { return Err(Fault::new(missing, format!("there is no {name}"))) };
     serde_json::from_str(given).map_err(|_| {
         let hint = if given.starts_with('"') { "write it without quotes, as in" } else { "write degrees as in" };
-        Fault::new(bad, format!("{name} is no number")).value(given).hint(format!("{hint} 48.857"))
+        let detail = format!("{name} is {}, which is no number", shortened(given));
+        Fault::new(bad, detail).value(given).hint(format!("{hint} 48.857"))
     })
 }
 

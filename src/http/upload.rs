@@ -113,13 +113,12 @@ async fn feed(
 fn plan(request: &Request<'_>, engine: Arc<Engine>) -> Result<Taking, Refusal> {
     let params = request.params()?;
     let on_error = |text: &str| choice(text, [("skip", OnError::Skip), ("abort", OnError::Abort)]);
-    let key = request.header(header::HeaderName::from_static("idempotency-key"));
     let coding = coding(request)?;
     let column = |name| Ok::<_, Refusal>(params.text(name)?.map(str::to_owned));
     Ok(Taking {
         engine,
         name: request.collection()?,
-        key: key.map(|key| RequestKey::new(&key)).transpose()?,
+        key: key(request)?,
         on_error: params.read("on_error", on_error)?.unwrap_or(OnError::Skip),
         coding,
         reader: reader(request)?,
@@ -131,6 +130,12 @@ fn plan(request: &Request<'_>, engine: Arc<Engine>) -> Result<Taking, Refusal> {
         },
         now_ms: now_ms(),
     })
+}
+
+/// The name of the request. One that is no text is refused as any other that cannot be, not passed over.
+fn key(request: &Request<'_>) -> Result<Option<RequestKey>, Refusal> {
+    let given = request.headers.get("idempotency-key");
+    Ok(given.map(|key| RequestKey::new(key.to_str().unwrap_or_default())).transpose()?)
 }
 
 /// How the body is packed: as its head says, or as it looks.

@@ -5,7 +5,8 @@
 //! surprises: the clock and the flag of a budget are looked at only every few thousand units. Between two looks a budget
 //! is one addition and one comparison, and nobody pays for it who does not come near its end.
 //!
-//! A unit is roughly a point tested: 2 to 10 nanoseconds. Whoever spends says beforehand what comes; work that is out of
+//! A unit is roughly a point tested: 5 nanoseconds; 16 in filters, 40 where hundreds of thousands are ranked, 200 where a polygon
+//! asks edges across the 180th meridian, which are reckoned exactly (measured on one machine). Whoever spends says beforehand what comes; work that is out of
 //! budget is given up at the next place where that is simple, and what it found is good for nothing.
 
 use std::cell::Cell;
@@ -14,7 +15,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Units between two looks at the clock and the flag: some 20 to 100 microseconds.
+/// Units between two looks at the clock and the flag: 40 microseconds as a rule, up to 2 milliseconds.
 const LOOK_EVERY: u64 = 1 << 13;
 
 /// So many points are tested between two looks into the budget, at the most: whole blocks of them.
@@ -137,7 +138,7 @@ impl Budget<'_> {
         self.over.get()
     }
 
-    /// The units taken so far, those beyond the end included.
+    /// The units taken so far, with those that were one too many.
     pub fn spent(&self) -> u64 {
         self.given.get() - self.left.get()
     }
@@ -145,10 +146,11 @@ impl Budget<'_> {
     #[cold]
     #[inline(never)]
     fn look_closer(&self, units: u64) -> bool {
-        let spent = self.spent().saturating_add(units);
-        if self.over.get().is_none() {
-            self.over.set(self.reason_to_end(spent));
+        if self.is_over() {
+            return false;
         }
+        let spent = self.spent().saturating_add(units);
+        self.over.set(self.reason_to_end(spent));
         // Nothing is given out any more when it is over: everybody comes by here from then on.
         let more = if self.is_over() { 0 } else { LOOK_EVERY.min(self.most - spent) };
         self.given.set(spent.saturating_add(more));

@@ -216,8 +216,10 @@ impl<'a> Search<'a> {
             }
             // In the largest segment the neighbours of the centre in the order of the curve draw a first bound.
             let known = if place == 0 { neighbours(segment, &area, sink.want()) } else { 0..0 };
+            for piece in pieces(known.clone()) {
+                self.take_nearest(segment, number, piece, &mut area, &mut sink);
+            }
             if !known.is_empty() {
-                self.take_nearest(segment, number, known.clone(), &mut area, &mut sink);
                 tighten(&mut area, sink.tighten());
             }
             let mut visit_unknown = |run: Run, area: &mut Area| {

@@ -21,7 +21,9 @@ pub(crate) struct Service {
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) head: String,
+    raw_head: String,
     pub(crate) body: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Service {
@@ -75,6 +77,11 @@ impl Service {
 
     /// One request on a connection of its own.
     pub(crate) fn ask(&self, method: &str, target: &str, headers: &[&str], body: &str) -> Response {
+        self.ask_bytes(method, target, headers, body.as_bytes())
+    }
+
+    /// The same with a body that need not be text.
+    pub(crate) fn ask_bytes(&self, method: &str, target: &str, headers: &[&str], body: &[u8]) -> Response {
         let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
         for header in headers {
             head += &format!("{header}\r\n");
@@ -86,10 +93,10 @@ impl Service {
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
         stream.write_all(format!("{head}\r\n").as_bytes()).expect("the head is taken");
         // A body that is too large may be refused before it is read whole.
-        let _ = stream.write_all(body.as_bytes());
+        let _ = stream.write_all(body);
         let mut text = Vec::new();
         let _ = stream.read_to_end(&mut text);
-        Response::parse(&String::from_utf8(text).expect("answers are UTF-8"))
+        Response::parse(&text)
     }
 
     /// A connection on which a request has begun and does not go on.
@@ -118,10 +125,30 @@ impl Drop for Service {
 }
 
 impl Response {
-    fn parse(text: &str) -> Response {
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no whole answer: {text:?}"));
+    fn parse(bytes: &[u8]) -> Response {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        let end = end.unwrap_or_else(|| panic!("no whole answer: {:?}", String::from_utf8_lossy(bytes)));
+        let raw_head = String::from_utf8(bytes[..end].to_vec()).expect("a head is text");
+        let (head, mut bytes) = (raw_head.to_lowercase(), bytes[end + 4..].to_vec());
+        if head.contains("\r\ntransfer-encoding: chunked") {
+            bytes = whole_of_chunks(&bytes);
+        }
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        Response { status, head: head.to_lowercase(), body: body.to_owned() }
+        Response { status, head, raw_head, body: String::from_utf8_lossy(&bytes).into_owned(), bytes }
+    }
+
+    /// The lines of a body, each as JSON.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.body
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+            .collect()
+    }
+
+    /// A header with its capitals.
+    pub(crate) fn header_as_it_is(&self, name: &str) -> Option<&str> {
+        let named = |line: &&str| line.to_lowercase().starts_with(&format!("{name}: "));
+        self.raw_head.lines().find(named).map(|line| &line[name.len() + 2..])
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -143,4 +170,16 @@ impl Response {
 pub(crate) fn ids(page: &Value) -> Vec<String> {
     let items = page["items"].as_array().or(page["features"].as_array()).expect("a page lists its items");
     items.iter().map(|item| item["id"].as_str().expect("an item has an id").to_owned()).collect()
+}
+
+/// A body that came in chunks.
+fn whole_of_chunks(mut bytes: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") {
+        let size = std::str::from_utf8(&bytes[..end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
+        let size = size.expect("a chunk has a size");
+        whole.extend_from_slice(&bytes[end + 2..(end + 2 + size).min(bytes.len())]);
+        bytes = bytes.get(end + 4 + size..).unwrap_or_default();
+    }
+    whole
 }

@@ -10,7 +10,7 @@ use crate::format::item::{Expires, Incoming, read_expires_at, read_ttl};
 use crate::format::reader::{MISSING_COLUMN, REPEATED_COLUMN};
 use crate::format::rejected::{
     BAD_ENCODING, BAD_EXPIRY, BAD_LATITUDE, BAD_LONGITUDE, Fault, MISSING_LATITUDE, MISSING_LONGITUDE, RowProblem,
-    TOO_FEW_FIELDS, TOO_MANY_FIELDS,
+    TOO_FEW_FIELDS, TOO_MANY_FIELDS, shortened,
 };
 use crate::format::{PROPERTIES_PREFIX, ReadOptions};
 use crate::geometry::Point;
@@ -108,7 +108,8 @@ impl Columns {
         text.parse().map_err(|_| {
             let comma = text.contains(',');
             let hint = if comma { "write a decimal point, not a comma" } else { "write degrees as in 48.857" };
-            Fault::new(bad, format!("column {name:?} is no number")).value(text).hint(hint)
+            let detail = format!("column {name:?} is {:?}, which is no number", shortened(text));
+            Fault::new(bad, detail).value(text).hint(hint)
         })
     }
 

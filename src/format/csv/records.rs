@@ -45,8 +45,6 @@ pub(super) struct Records<R> {
     read_again: u64,
     delimiter: u8,
     tokens: Reader,
-    /// The tokeniser as it is between two records.
-    between: Reader,
     text: Vec<u8>,
     ends: Vec<usize>,
     fields: usize,
@@ -55,7 +53,6 @@ pub(super) struct Records<R> {
 impl<R: Read> Records<R> {
     /// Reads the first line to look at; without a delimiter, the one that stands there most often is taken.
     pub(super) fn open(source: R, delimiter: Option<u8>) -> io::Result<Records<R>> {
-        let tokens = tokeniser(b',');
         let mut records = Records {
             source,
             buffer: vec![0; 2 * PIECE],
@@ -66,8 +63,7 @@ impl<R: Read> Records<R> {
             place: 0,
             read_again: 0,
             delimiter: b',',
-            between: tokens.clone(),
-            tokens,
+            tokens: Reader::new(),
             text: vec![0; 1024],
             ends: vec![0; 64],
             fields: 0,
@@ -83,8 +79,9 @@ impl<R: Read> Records<R> {
             records.fill()?;
         }
         records.delimiter = delimiter.unwrap_or_else(|| likely_delimiter(records.waiting()));
-        records.between = tokeniser(records.delimiter);
-        records.tokens = records.between.clone();
+        let mut tokens = ReaderBuilder::new();
+        records.tokens = tokens.delimiter(records.delimiter).terminator(Terminator::Any(b'\n')).build();
+        records.begin_anew();
         Ok(records)
     }
 
@@ -122,6 +119,12 @@ impl<R: Read> Records<R> {
     pub(super) fn field(&self, at: usize) -> &[u8] {
         let start = if at == 0 { 0 } else { self.ends[at - 1] };
         &self.text[start..self.ends[at]]
+    }
+
+    /// How many bytes are held.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.buffer.capacity() + self.text.capacity() + 8 * self.ends.capacity()
     }
 
     /// Passes over lines with nothing on them.
@@ -182,10 +185,17 @@ impl<R: Read> Records<R> {
         raw.contains(&b'\n') && !is_well_quoted(raw.strip_suffix(b"\r").unwrap_or(raw), self.delimiter)
     }
 
+    /// Puts the tokeniser between two records. One that has seen none would take off a byte-order mark, and a clone of one would have
+    /// only half of its tables.
+    fn begin_anew(&mut self) {
+        self.tokens.reset();
+        self.tokens.read_record(b"a\n", &mut [0; 8], &mut [0; 8]);
+    }
+
     /// Passes over the first line of what is no record; or, when too much was read twice, over so many bytes and to the end of the
     /// line they end on.
     fn give_up(&mut self, found: Found, bytes: usize) -> io::Result<Found> {
-        self.tokens = self.between.clone();
+        self.begin_anew();
         let affordable = self.read_again + bytes as u64 <= AGAIN_AT_ONCE + AGAIN_FOR_EACH * self.place;
         if affordable {
             self.read_again += bytes as u64;
@@ -232,13 +242,6 @@ impl<R: Read> Records<R> {
             }
         }
     }
-}
-
-/// A tokeniser that has seen something already, because at its very beginning it would take off a byte-order mark.
-fn tokeniser(delimiter: u8) -> Reader {
-    let mut tokens = ReaderBuilder::new().delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
-    tokens.read_record(b"\n", &mut [0; 8], &mut [0; 8]);
-    tokens
 }
 
 /// Whether every quoted field of a record ends at a delimiter or at the end.

@@ -196,6 +196,7 @@ impl<L: Line> Builder<'_, L> {
             bench.here.extend(bench.order[start..end].iter().map(|&run| bench.runs[run as usize]));
             start = end;
             bench.column.fill(&bench.here, grid.rows as i32, bench.covered[col as usize]);
+            self.tiling.laid += bench.here.len() + bench.column.placed.len();
             self.close_column(number, col, &bench.column, depth);
         }
         add_sums(&mut self.tiling, &grid);

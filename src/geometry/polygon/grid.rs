@@ -167,6 +167,8 @@ pub(super) struct Tiling {
     pub(super) entries: Vec<Entry>,
     /// For each grid, (cols + 1) × (rows + 1) prefix sums: cells with edges (high half) and cells inside (low half).
     pub(super) sums: Vec<u64>,
+    /// How often an edge was laid into a column or a cell while the grids were built, whatever became of it.
+    pub(super) laid: usize,
 }
 
 impl Tiling {

@@ -115,6 +115,11 @@ impl PreparedPolygon {
         }
     }
 
+    /// How often an edge was laid into a column or a cell of a grid: what making it cost, whatever the machine.
+    pub fn times_laid(&self) -> usize {
+        self.tiling.laid
+    }
+
     /// Bytes of memory held for the search, beside the polygon itself.
     pub fn memory_bytes(&self) -> usize {
         let Tiling { grids, cells, entries, sums, .. } = &self.tiling;

@@ -15,5 +15,7 @@ mod operations;
 mod reading;
 #[path = "http/refusals.rs"]
 mod refusals;
+#[path = "http/tiles.rs"]
+mod tiles;
 #[path = "http/uploads.rs"]
 mod uploads;

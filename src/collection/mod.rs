@@ -25,6 +25,7 @@ mod change;
 mod checkpoint;
 mod draft;
 mod expiries;
+mod extent;
 mod file;
 mod in_order;
 mod item;

@@ -121,6 +121,11 @@ impl Segment {
         self.marks.gone_count() == 0
     }
 
+    /// How many slots are gone in the newest snapshot; in no snapshot are more.
+    pub fn gone_count(&self) -> u64 {
+        u64::from(self.marks.gone_count())
+    }
+
     /// How many of some slots are there in the snapshot of `seq`.
     pub fn count_there(&self, slots: Range<u32>, seq: u64) -> u64 {
         if self.is_whole() {

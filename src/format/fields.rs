@@ -71,6 +71,21 @@ impl Fields {
         }
     }
 
+    /// The position's own geohash if it is asked for by name.
+    pub(super) fn geohash(&self, item: &ItemRef<'_>) -> Option<String> {
+        self.names(GEOHASH).then(|| geohash_of(item))
+    }
+
+    /// Hands on the properties that are shown, by name and as JSON text. A name that is no text is passed over.
+    pub(super) fn each_property(&self, item: &ItemRef<'_>, mut each: impl FnMut(String, &str)) {
+        if self.position() {
+            each_member(item.properties, |name, value| match serde_json::from_str::<String>(name) {
+                Ok(name) if self.asked().is_none() || self.names(&name) => each(name, value),
+                _ => {}
+            });
+        }
+    }
+
     /// Appends the properties that are shown, as a JSON object.
     pub(super) fn write_properties(&self, out: &mut Vec<u8>, item: &ItemRef<'_>) {
         let Some(names) = &self.names else {

@@ -42,9 +42,11 @@ pub mod geojson;
 mod item;
 mod lines;
 mod moment;
+pub mod mvt;
 pub mod ndjson;
 mod reader;
 mod rejected;
+pub mod tilejson;
 
 pub use coding::{CODINGS, Coding, coding_for_file, coding_named, sniff_coding};
 pub use fields::Fields;

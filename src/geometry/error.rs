@@ -75,6 +75,24 @@ pub enum GeometryError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A zoom that no tile has.
+    #[error("zoom {z} is outside 0..24")]
+    Zoom {
+        /// The zoom as given.
+        z: u8,
+    },
+    /// A column or row that a zoom does not have.
+    #[error("tile {z}/{x}/{y} is outside the map: at zoom {z}, x and y lie in 0..{last}")]
+    Tile {
+        /// The zoom.
+        z: u8,
+        /// The column as given.
+        x: u32,
+        /// The row as given.
+        y: u32,
+        /// The last column and row there is.
+        last: u32,
+    },
     /// A metric that is not in the list.
     #[error("metric {name:?} is not known; use one of {known}")]
     UnknownMetric {

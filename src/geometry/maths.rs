@@ -6,7 +6,7 @@
 //! one meridian, with no special case anywhere above.
 
 pub use libm::log as ln;
-pub use libm::{asin, atan, atan2, cos, hypot, sin, sincos as sin_cos, tan};
+pub use libm::{asin, atan, atan2, cos, hypot, sin, sincos as sin_cos, sinh, tan};
 
 /// The square root. IEEE 754 wants the nearest number, so the processor's own gives the same bits everywhere, and
 /// can be inlined.

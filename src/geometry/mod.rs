@@ -10,6 +10,7 @@ pub mod metric;
 pub mod point;
 pub mod polygon;
 pub mod rect;
+pub mod tile;
 
 pub use error::GeometryError;
 pub use geohash::GeohashCell;
@@ -18,3 +19,4 @@ pub use metric::{METRICS, Metric, Reach, metric_named};
 pub use point::{Point, UnitVector};
 pub use polygon::{Edges, Polygon, PreparedPolygon};
 pub use rect::{Overlap, Rect};
+pub use tile::Tile;

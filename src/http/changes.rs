@@ -126,7 +126,7 @@ fn stream(
     let form = form(request, params)?;
     let name = request.collection()?;
     let since = since(request, params)?;
-    let wait = params.read("wait", patience)?;
+    let wait = params.read("wait", wait)?;
     let left = params.read("limit", whole::<u64>)?.unwrap_or(u64::MAX);
     let engine = arrival.engine.clone();
     let source = if is_fence {
@@ -161,15 +161,12 @@ fn near_without_k(near: crate::query::Near, params: &Params<'_>) -> crate::query
     }
 }
 
-/// How long to wait. Not at all is a sound answer here, which durations of other things do not know.
-fn patience(text: &str) -> Result<Duration, Refusal> {
-    let number = text.trim().trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).trim_end();
-    // With another number before it, a unit that is known is known.
-    let is_none = !number.is_empty() && number.bytes().all(|digit| digit == b'0');
-    let known = if is_none { text.replacen(number, "1", 1) } else { text.to_owned() };
-    let length = parse_duration(&known)
-        .map_err(|error| Refusal::new(Code::BadTime, error.to_string()).hint("write it as in wait=30s"))?;
-    Ok(if is_none { Duration::ZERO } else { length })
+/// How long a stream stays open while nothing happens: not at all, or so long.
+fn wait(text: &str) -> Result<Duration, Refusal> {
+    if ["0", "0s"].contains(&text.trim()) {
+        return Ok(Duration::ZERO);
+    }
+    parse_duration(text).map_err(|error| Refusal::new(Code::BadTime, error.to_string()).hint("write it as in wait=30s"))
 }
 
 fn form(request: &Request<'_>, params: &Params<'_>) -> Result<Form, Refusal> {

@@ -128,7 +128,7 @@ fn describe(request: &Request<'_>, name: &CollectionName) -> Result<Described, E
     let origin = request.origin();
     let link =
         |rel, media_type, below: &str| Link { rel, media_type, href: format!("{origin}/collections/{name}{below}") };
-    let bbox = None::<[[f64; 4]; 1]>; // EXTENT
+    let bbox = snapshot.extent().map(|rect| [[rect.west(), rect.south(), rect.east(), rect.north()]]);
     Ok(Described {
         id: name.to_string(),
         title: name.to_string(),

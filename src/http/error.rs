@@ -259,6 +259,8 @@ impl From<GeometryError> for Refusal {
             E::UnknownEdges { .. } => (Code::UnknownChoice, "edges"),
             E::Geohash { .. } => (Code::BadGeohash, "geohash"),
             E::UnknownMetric { .. } => (Code::UnknownChoice, "metric"),
+            E::Zoom { .. } => (Code::NumberOutOfRange, "z"),
+            E::Tile { .. } => (Code::BadTile, "z"),
         };
         Refusal::saying(code, &error).at(parameter)
     }
@@ -326,6 +328,7 @@ impl From<QueryError> for Refusal {
                 Refusal::new(Code::TooCostly, "answering takes more time than one request may")
                     .hint("ask for a smaller area, fewer answers or a simpler filter")
             }
+            QueryError::TooManyToFilter { .. } => Refusal::saying(Code::BadFilter, &error),
             QueryError::Page(page) => page.into(),
         }
     }

@@ -47,10 +47,12 @@ mod settings;
 mod stop;
 mod tag;
 mod taking;
+mod tiles;
 mod upload;
 mod watch;
 
 pub use body::MEMBERS;
+pub use changes::FENCE_MEMBERS;
 pub use changes::FENCE_MEMBERS;
 pub use error::{Code, PROBLEMS, Problem};
 pub use options::{Limits, Options};

@@ -23,6 +23,11 @@ impl Reply {
         Reply { status: StatusCode::OK, media_type, body, headers: Vec::new() }
     }
 
+    /// Something that is JSON already.
+    pub(super) fn json_text(body: Vec<u8>) -> Reply {
+        Reply::new("application/json", body)
+    }
+
     /// Something of ours, as JSON.
     pub(super) fn json(value: &impl Serialize) -> Reply {
         let body = serde_json::to_vec(value).expect("what we describe ourselves is always JSON");

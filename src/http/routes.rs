@@ -22,7 +22,7 @@ use super::request::Request;
 use super::service::Service;
 use super::{
     batch, cells, changes, collections, compare, delete, distance, item, items, near, operations, search, settings,
-    upload,
+    tiles, upload,
 };
 
 /// Every operation, in the order people should meet them.
@@ -47,6 +47,8 @@ pub static ROUTES: &[Route] = &[
     cells::CELLS,
     distance::DISTANCE,
     distance::DISTANCE_BETWEEN,
+    tiles::TILE,
+    tiles::TILES,
     collections::COLLECTIONS,
     collections::COLLECTION,
     settings::CONFIGURE,

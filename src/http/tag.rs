@@ -26,6 +26,11 @@ pub(super) fn of_item(collection: u32, seq: u64, shown: &str) -> String {
     format!("\"{collection}.{seq}-{:08x}\"", hasher.finish() as u32)
 }
 
+/// The tag of something that follows from the state of a collection and from what chooses how it is shown.
+pub(super) fn of_state(collection: u32, seq: u64, shown: &str) -> String {
+    of_item(collection, seq, shown)
+}
+
 /// Whether the client has what bears this tag.
 pub(super) fn client_has(request: &Request<'_>, tag: &str) -> bool {
     let Some(list) = request.header(header::IF_NONE_MATCH) else { return false };

@@ -15,7 +15,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 
 /// Levels of the curve: 32 bits a side, 64 bits a key.
 pub const ORDER: u32 = 32;
@@ -205,6 +205,14 @@ impl Cell {
         self.row..=self.row | !upper_bits(self.depth())
     }
 
+    /// The position in the middle of the cell.
+    pub fn middle(self) -> Point {
+        let half = (1_u64 << (ORDER - self.depth())) as f64 / 2.0;
+        let lat_deg = (f64::from(self.row) + half) * LAT_CELL_DEG - 90.0;
+        let lon_deg = (f64::from(self.column) + half) * LON_CELL_DEG - 180.0;
+        Point::new(lat_deg, lon_deg).expect("half a cell away from any edge of the earth")
+    }
+
     /// A box that surely holds every position of the cell.
     pub fn rect(self) -> Rect {
         let depth = u32::from(self.depth);
@@ -269,6 +277,8 @@ mod tests {
             prop_assert!(cell.first_key() <= own && own <= cell.last_key());
             prop_assert_eq!(stretch(column, row, depth), (cell.first_key(), cell.last_key()));
             prop_assert!(cell.columns().contains(&column) && cell.rows().contains(&row));
+            let (lat, lon) = (cell.middle().lat_deg(), cell.middle().lon_deg());
+            prop_assert!(cell.columns().contains(&super::column(lon)) && cell.rows().contains(&super::row(lat)));
             if depth < 32 {
                 let children = cell.children();
                 prop_assert_eq!(children[0].first_key(), cell.first_key());

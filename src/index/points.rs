@@ -268,6 +268,20 @@ impl Points {
         start..end.max(start)
     }
 
+    /// The first slot of `among` whose key is not less than `key`; their end if there is none.
+    ///
+    /// The ruler names the block, and within it at most six keys are reckoned.
+    pub fn first_slot_at(&self, key: u64, among: &Range<u32>) -> u32 {
+        if among.is_empty() {
+            return among.end;
+        }
+        let (low, high) = (among.start as usize / BLOCK, (among.end as usize).div_ceil(BLOCK));
+        let begin = self.ruler.first_not(low..high, |first| first < key).saturating_sub(1).max(low) * BLOCK;
+        let block = among.start.max(begin as u32)..among.end.min((begin + BLOCK) as u32);
+        let is_before = |&[lat, lon]: &[f64; 2]| curve::key_of(lat, lon) < key;
+        block.start + self.positions(block).partition_point(is_before) as u32
+    }
+
     /// The slots of the blocks round the place where a position would stand: about `count`, fewer at the ends.
     pub fn neighbourhood(&self, at: Point, count: usize) -> Range<u32> {
         let key = curve::key_of(at.lat_deg(), at.lon_deg());
@@ -343,6 +357,22 @@ mod tests {
                 }
                 assert!(sure.start >= slots.start && sure.end <= slots.end.max(sure.start));
                 assert!(slots.len() as u32 <= (length as u32 + 1) + 3 * BLOCK as u32 + duplicates(&keys, first, last));
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_slot_at_a_key_is_exact() {
+        let mut given = lattice();
+        given.extend([Point::new(1.0, 2.0).unwrap(); 100]);
+        let Sorted { points, keys, .. } = Sorted::new(&given);
+        let asked = keys.iter().flat_map(|&key| [key.saturating_sub(1), key, key + 1]).chain([0, u64::MAX]);
+        for (number, key) in asked.enumerate() {
+            let start = (number * 61 % 4100) as u32;
+            for among in [points.slots(), start..(start + 300).min(4100), start..start] {
+                let span = &keys[among.start as usize..among.end as usize];
+                let expected = among.start + span.partition_point(|&own| own < key) as u32;
+                assert_eq!(points.first_slot_at(key, &among), expected, "{key} {among:?}");
             }
         }
     }

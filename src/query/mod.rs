@@ -35,6 +35,7 @@ mod page;
 mod plan;
 mod rank;
 mod search;
+pub mod tile;
 
 pub use budget::{Budget, Overrun};
 pub use compare::Comparison;
@@ -70,6 +71,16 @@ pub enum QueryError {
         spent: u64,
         /// What ended it.
         because: Overrun,
+    },
+    /// A filter on a tile that holds more than it can be asked about.
+    #[error(
+        "the filter would be asked about {points} points for this tile, and may be about {most}; zoom in, or leave it out"
+    )]
+    TooManyToFilter {
+        /// The points in the cells that the tile touches.
+        points: u64,
+        /// How many may be.
+        most: u64,
     },
     /// A page that cannot be given.
     #[error(transparent)]

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nigh::format::FORMATS;
+use nigh::format::{FORMATS, READERS, events};
 use nigh::geometry::METRICS;
-use nigh::http::{Access, MEMBERS, PROBLEMS, ROUTES};
+use nigh::http::{Access, FENCE_MEMBERS, MEMBERS, PROBLEMS, ROUTES};
 use nigh::index::Kind;
 use serde_json::{Value, json};
 
@@ -105,10 +105,22 @@ fn what_a_parameter_needs_is_a_parameter_beside_it() {
 }
 
 #[test]
-fn a_search_has_the_members_that_are_documented() {
+fn bodies_have_the_members_that_are_documented() {
     let contract = Contract::read();
-    let documented: BTreeSet<&str> = keys(&contract.schema("Search")["properties"]);
-    assert_eq!(documented, MEMBERS.iter().copied().collect());
+    for (schema, members) in [("Search", MEMBERS), ("Fence", FENCE_MEMBERS)] {
+        assert_eq!(keys(&contract.schema(schema)["properties"]), members.iter().copied().collect(), "{schema}");
+    }
+}
+
+#[test]
+fn events_and_what_is_read_are_those_of_the_program() {
+    let contract = Contract::read();
+    assert_eq!(contract.schema("Change")["properties"]["event"]["enum"], json!(events::EVENTS));
+    let upload = &contract.document["components"]["requestBodies"]["Upload"]["content"];
+    let known: BTreeSet<&str> = READERS.iter().flat_map(|reader| reader.media_types).copied().collect();
+    for media_type in keys(upload) {
+        assert!(media_type == "application/octet-stream" || known.contains(media_type), "{media_type} is read by nobody");
+    }
 }
 
 fn keys(object: &Value) -> BTreeSet<&str> {

@@ -53,7 +53,6 @@ mod watch;
 
 pub use body::MEMBERS;
 pub use changes::FENCE_MEMBERS;
-pub use changes::FENCE_MEMBERS;
 pub use error::{Code, PROBLEMS, Problem};
 pub use options::{Limits, Options};
 pub use routes::{Access, ROUTES, Route};

@@ -45,16 +45,13 @@ impl Contract {
 
     pub(crate) fn operations(&self) -> Vec<Operation<'_>> {
         let paths = self.document["paths"].as_object().expect("there are paths");
-        let of_path = |(path, item): (&'_ String, &'_ Value)| {
-            let item = item.as_object().expect("a path has operations");
-            assert!(item.keys().all(|method| METHODS.contains(&&**method)), "{path} has nothing else: {item:?}");
-            path.to_owned()
-        };
-        paths.iter().map(of_path).for_each(drop);
         paths
             .iter()
             .flat_map(|(path, item)| item.as_object().into_iter().flatten().map(move |(method, node)| (path, method, node)))
-            .map(|(path, method, node)| Operation { method: method.to_uppercase(), path, node })
+            .map(|(path, method, node)| {
+                assert!(METHODS.contains(&&**method), "{path} has {method}, which is no method");
+                Operation { method: method.to_uppercase(), path, node }
+            })
             .collect()
     }
 
@@ -141,7 +138,9 @@ impl Contract {
         self.assert_valid(&described["schema"], &value, what);
         if !described["x-lines"].is_null() {
             let lines = self.validator(&described["x-lines"]);
-            for line in body.lines().filter(|line| !line.is_empty()) {
+            let data = |line: &&str| media_type != "text/event-stream" || line.starts_with("data: ");
+            for line in body.lines().filter(|line| !line.is_empty()).filter(data) {
+                let line = line.strip_prefix("data: ").unwrap_or(line);
                 let value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{what}: {error}: {line}"));
                 let errors: Vec<String> = lines.iter_errors(&value).map(|error| error.to_string()).collect();
                 assert!(errors.is_empty(), "{what}: {line}\n{}", errors.join("\n"));

@@ -20,7 +20,7 @@ use super::{CollectionName, Engine, EngineError};
 use crate::collection::{Id, Item, ItemRef, Properties, Snapshot};
 use crate::geometry::Point;
 use crate::log::Was;
-use crate::query::{Crossing, Cursor, Fence, Limit};
+use crate::query::{Crossing, Cursor, Fence, Limit, Query};
 
 /// The most items that are read from a snapshot at once.
 const PAGE_MAX: usize = 1_000;
@@ -147,7 +147,7 @@ impl Watcher {
         };
         let limit = Limit::new(most).expect("it was clamped to what a page may hold");
         let page = self.fence.query().clone().in_pages_of(limit);
-        let page = cursor.into_iter().fold(page, |page, cursor| page.after(cursor));
+        let page = cursor.into_iter().fold(page, Query::after);
         // A damaged file leaves the list as one that has not begun, for the next try.
         let answer = unless_damaged(|| {
             let answer = page.run(&snapshot)?;

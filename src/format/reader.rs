@@ -167,7 +167,7 @@ mod tests {
             (b"\x1e{\"type\":\"Feature\"}\n", Some("ndjson")),
             (b"{\"lat\":1}", Some("ndjson")),
             (b"{\"lat\":1}\r\n\r\n{\"lat", Some("ndjson")),
-            (b"{\"type\":\"Feature\",\"id\":\"\\\"FeatureCollection\\\"\"}\n{\"type\":\"Feature\"", Some("ndjson")),
+            (b"{\"type\":\"Feature\",\"properties\":{\"features\":1}}\n{\"type\":\"Feature\"", Some("ndjson")),
             (b"{\"type\":\"Feature\",\"properties\":{\"a long one", Some("ndjson")),
             (b"{\"type\":\"FeatureCollection\",\"features\":[{\"type", Some("geojson")),
             (b"{ \"type\": \"FeatureCollection\",\n\"features\": [\n{ \"type", Some("geojson")),

@@ -305,6 +305,8 @@ impl Stream {
                     self.left = self.left.saturating_sub(count);
                     return Some(bytes.into());
                 }
+                // Nothing to tell, and yet there is more to look at.
+                Ok(_) if self.source.as_ref().is_some_and(|source| source.behind() > 0) => continue,
                 Ok(_) => {}
             }
             let source = self.source.as_ref()?;

@@ -259,7 +259,7 @@ impl From<GeometryError> for Refusal {
             E::UnknownEdges { .. } => (Code::UnknownChoice, "edges"),
             E::Geohash { .. } => (Code::BadGeohash, "geohash"),
             E::UnknownMetric { .. } => (Code::UnknownChoice, "metric"),
-            E::Zoom { .. } => (Code::NumberOutOfRange, "z"),
+            E::Zoom { .. } => (Code::BadTile, "z"),
             E::Tile { .. } => (Code::BadTile, "z"),
         };
         Refusal::saying(code, &error).at(parameter)

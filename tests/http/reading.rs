@@ -35,7 +35,8 @@ fn the_first_question_gives_the_ten_nearest_in_order() {
     let distances: Vec<f64> =
         page["features"].as_array().unwrap().iter().map(|feature| feature["distance_m"].as_f64().unwrap()).collect();
     assert!(distances.is_sorted() && distances[0] < 1000.0, "{distances:?}");
-    assert_eq!(page, service.get(&format!("/collections/default/near?{PARIS}")).fine());
+    let by_name = service.get(&format!("/collections/default/near?{PARIS}")).fine();
+    assert_eq!(page["features"], by_name["features"]);
 }
 
 #[test]
@@ -90,8 +91,11 @@ fn a_search_goes_on_by_posting_the_same_body_to_the_next_link() {
     while let Some(asked) = target {
         let page = service.post(&asked, &body).fine();
         found.extend(ids(&page));
-        target = page["links"][0]["href"].as_str().map(str::to_owned);
+        let next = page["links"].as_array().unwrap().iter().find(|link| link["rel"] == "next");
+        let origin = format!("http://{}", service.address());
+        target = next.map(|link| link["href"].as_str().unwrap().strip_prefix(&origin).expect("whole").to_owned());
         pages += 1;
+        assert!(pages < 10, "paging goes round in a circle");
     }
     let whole =
         service.post("/collections/default/search?f=json", &body.replace("\"limit\":10", "\"limit\":100")).fine();

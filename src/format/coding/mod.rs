@@ -36,7 +36,7 @@ pub struct Coding {
 /// The compression of a name, in any case.
 pub fn coding_named(name: &str) -> Option<&'static Coding> {
     let named = |known: &&str| known.eq_ignore_ascii_case(name.trim());
-    CODINGS.iter().find(|coding| named(&coding.name) || coding.aliases.iter().any(|alias| named(&alias)))
+    CODINGS.iter().find(|coding| named(&coding.name) || coding.aliases.iter().any(named))
 }
 
 /// The compression that a content begins with.

@@ -13,7 +13,10 @@ fn zstd(plain: &[u8]) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(plain, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
-fn compressed() -> [(&'static Coding, fn(&[u8]) -> Vec<u8>); 2] {
+/// A way to compress, for tests.
+type Compress = fn(&[u8]) -> Vec<u8>;
+
+fn compressed() -> [(&'static Coding, Compress); 2] {
     [(coding_named("gzip").unwrap(), gzip), (coding_named("ZSTD").unwrap(), zstd)]
 }
 

@@ -24,7 +24,7 @@ contract() {
   serve_demo || return 1
   (cd tests/contract && PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks NO_COLOR=1 timeout 360 \
     "../../$tools/venv/bin/st" --config-file schemathesis.toml run ../../openapi.yaml --url "http://$address" \
-    --max-examples 25 --seed 20261121 --phases examples,coverage,fuzzing --report-dir "../../$tools/report")
+    --max-examples 60 --seed 20261121 --phases examples,coverage,fuzzing --report-dir "../../$tools/report")
   local verdict=$?
   stop_service
   [ ! -s "$log.err" ] || { echo "the service wrote to its log:" && cat "$log.err"; return 1; }

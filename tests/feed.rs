@@ -105,11 +105,7 @@ fn round(
             .collect();
         scope.spawn(move || {
             while !ended.load(Ordering::Relaxed) {
-<<<<<<< HEAD
-                reader.listen(engine)
-=======
                 reader.listen(engine);
->>>>>>> feed
             }
         });
         for some in listeners.chunks_mut(4) {
@@ -122,11 +118,7 @@ fn round(
         writers.into_iter().for_each(|writer| writer.join().unwrap());
         ended.store(true, Ordering::Relaxed);
     });
-<<<<<<< HEAD
-    if number % 3 == 0 {
-=======
     if number.is_multiple_of(3) {
->>>>>>> feed
         engine.close().unwrap();
     }
 }

@@ -5,10 +5,6 @@ use crate::collection::Change;
 use crate::engine::Settings;
 use crate::geometry::Radius;
 use crate::log::{Batch, ChangeLog, Entry, Frame, Local, MemoryStore, Sync};
-<<<<<<< HEAD
-use crate::query::Query;
-=======
->>>>>>> feed
 
 fn name(text: &str) -> CollectionName {
     text.parse().unwrap()

@@ -112,7 +112,8 @@ impl Plain {
             let items = answer.features().filter_map(|seen| seen.what.item().map(|item| (item.id, seen.x, seen.y)));
             let mut items: Vec<(&str, i32, i32)> = items.collect();
             let mut expected = seen_from.remove(&tile).unwrap_or_default();
-            (items.sort_unstable(), expected.sort_unstable());
+            items.sort_unstable();
+            expected.sort_unstable();
             assert_eq!(items, expected, "{what} {tile:?}");
             for seen in answer.features() {
                 let Feature::Cluster { count, centre } = seen.what else { continue };

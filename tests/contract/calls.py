@@ -47,7 +47,7 @@ found = search.sync("default", client=client, body=wanted)
 names = [feature.properties.to_dict()["name"] for feature in found.features]
 check("a search has the nearest in a polygon", len(names) == 3 and names[0] == "Paris", names)
 
-rows = File(payload=b"id,lat,lon,name\nprocope,48.8532,2.3387,Le Procope\nnowhere,N/A,2,Nowhere\n", mime_type="text/csv")
+rows = File(payload=b"id,lat,lon,name\nprocope,48.8532,2.3387,Le Procope\nnowhere,N/A,2,Nowhere\n")
 taken = upload_items.sync_detailed("cafes", client=client, body=rows)
 check("rows are uploaded, and a bad one told", taken.status_code == 200 and taken.parsed.created == 1 and taken.parsed.errors[0].line == 3, taken)
 check("and counted", get_collection.sync("cafes", client=client).count == 2, taken)
@@ -57,4 +57,4 @@ check("an item is removed", delete_item.sync_detailed("cafes", "flore", client=c
 gone = get_item.sync_detailed("cafes", "flore", client=client)
 check("and then refused by its code", gone.status_code == 404 and gone.parsed.code.value == "item-not-found", gone)
 metres = distance.sync(client=client, from_="48.857,2.352", to="51.5,-0.12")
-check("metres are metres", 343_000 < metres.distance_m < 344_000, metres)
+check("metres are metres", 342_000 < metres.distance_m < 343_000, metres)

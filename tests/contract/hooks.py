@@ -78,14 +78,15 @@ FORMATS = {
     "csv": ROWS.map(csv),
     "ndjson": ROWS.map(ndjson),
     "geojson-seq": ROWS.map(geojson_seq),
-    "upload": st.one_of(ROWS.map(csv), ROWS.map(ndjson)),
+    "binary": st.one_of(ROWS.map(csv), ROWS.map(ndjson)),
 }
 for name, strategy in FORMATS.items():
     schemathesis.openapi.format(name, strategy)
 
 
 def as_text(context, value):
-    return value if isinstance(value, bytes) else str(value).encode()
+    data = getattr(value, "data", value)
+    return data if isinstance(data, bytes) else str(data).encode()
 
 
 for media_type in ["application/x-ndjson", "application/geo+json-seq", "text/csv", "application/octet-stream"]:

@@ -18,10 +18,16 @@ use clap::ArgMatches;
 mod completions;
 mod demo;
 mod distance;
+mod key;
+mod logs;
 mod serve;
+mod settings;
+mod sources;
+
+pub use settings::{SETTINGS, Setting};
 
 /// Every command; the first is meant when none is given.
-pub static COMMANDS: &[Command] = &[serve::SERVE, distance::DISTANCE, completions::COMPLETIONS];
+pub static COMMANDS: &[Command] = &[serve::SERVE, distance::DISTANCE, key::KEY, completions::COMPLETIONS];
 
 /// A command of `nigh`.
 #[derive(Debug)]

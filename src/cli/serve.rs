@@ -1,75 +1,89 @@
 //! `nigh serve`: the service, over HTTP, from a data directory.
 
 use std::io::{self, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use clap::{Args, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches};
 
-use super::{Command, Failure, demo};
+use super::settings::{SETTINGS, Setting};
+use super::sources::Choices;
+use super::{Command, Failure, demo, logs};
 use crate::engine::{CollectionName, Engine, Settings};
-use crate::http::{self, Options, ServeError};
+use crate::http::{self, ServeError};
 
 /// The registered command.
-pub(super) const SERVE: Command = Command {
-    name: "serve",
-    summary: "Answer questions over HTTP, from a data directory",
-    define: Serve::augment_args,
-    run: |matches| serve(&Serve::from_arg_matches(matches).expect("matched by its own parser")),
-};
+pub(super) const SERVE: Command =
+    Command { name: "serve", summary: "Answer questions over HTTP, from a data directory", define, run: serve };
 
-#[derive(Debug, Args)]
-struct Serve {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6444")]
-    listen: String,
-    /// Where the data is kept; made if it is not there
-    #[arg(long, value_name = "DIR", default_value = "nigh-data")]
-    data_dir: PathBuf,
-    /// Begin without the demo collections
-    #[arg(long)]
-    no_demo: bool,
+const CONFIG: &str = "config";
+const PRINT_CONFIG: &str = "print-config";
+
+fn define(command: clap::Command) -> clap::Command {
+    command
+        .args(SETTINGS.iter().map(argument))
+        .arg(Arg::new(CONFIG).long(CONFIG).value_name("FILE").help(
+            "A file of settings, as TOML, by the names of the flags; nigh.toml in the data directory if it is there",
+        ))
+        .arg(
+            Arg::new(PRINT_CONFIG)
+                .long(PRINT_CONFIG)
+                .action(ArgAction::SetTrue)
+                .help("Print every setting with its value and where that comes from, and do nothing else"),
+        )
 }
 
-fn serve(asked: &Serve) -> Result<(), Failure> {
-    let addresses: Vec<SocketAddr> = match asked.listen.to_socket_addrs() {
-        Ok(addresses) => addresses.collect(),
-        Err(error) => {
-            return Err(Failure::Usage(format!(
-                "cannot listen on {:?}: {error}; write --listen ADDR:PORT, as in 127.0.0.1:6444",
-                asked.listen
-            )));
-        }
-    };
-    let (directory, no_demo) = (asked.data_dir.clone(), asked.no_demo);
-    let open = move || open(&directory, no_demo).map(Arc::new);
+fn argument(setting: &Setting) -> Arg {
+    let Setting { name, variable, value, default, help, .. } = setting;
+    let argument = Arg::new(*name).long(*name);
+    if value.is_empty() {
+        // Without a value it is a yes; a file that says yes can be told no.
+        let truth =
+            argument.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("true|false");
+        return truth.hide_possible_values(true).help(format!("{help} [{variable}]"));
+    }
+    let meant = if default.is_empty() { String::new() } else { format!(" [default: {default}]") };
+    argument.value_name(*value).help(format!("{help}{meant} [{variable}]"))
+}
+
+fn serve(matches: &ArgMatches) -> Result<(), Failure> {
+    let choices = Choices::gather(matches)?;
+    let setup = choices.setup()?;
+    if matches.get_flag(PRINT_CONFIG) {
+        let printed = io::stdout().write_all(choices.to_toml().as_bytes());
+        return printed.or_else(unless_nobody_reads).map_err(|error| Failure::Failed(format!("cannot write: {error}")));
+    }
+    logs::begin(setup.log_level, setup.json_log);
+    let scheme = if setup.http.tls.is_some() { "https" } else { "http" };
+    let (directory, no_demo, settings) = (setup.data_dir, setup.no_demo, setup.engine);
+    let open = move || open(&directory, no_demo, settings).map(Arc::new);
     let opened: Arc<OnceLock<Arc<Engine>>> = Arc::default();
     let keep = opened.clone();
     let started = move |engine: &Arc<Engine>, addresses: &[SocketAddr]| {
         let _ = keep.set(engine.clone());
         let has_default = engine.snapshot(&CollectionName::default()).is_ok();
-        match announce(addresses, has_default) {
-            // Nobody reads the address; somebody may know it all the same.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            announced => announced,
-        }
+        // Nobody may read the address; somebody may know it all the same.
+        announce(scheme, addresses, has_default).or_else(unless_nobody_reads)
     };
-    let options = Options { listen: addresses, ..Options::default() };
-    let served = http::serve(options, open, started).map_err(|error| match error {
+    let wanted = setup.http.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let served = http::serve(setup.http, open, started).map_err(|error| match error {
         ServeError::Open(failure) => failure,
-        error => {
-            Failure::Failed(format!("cannot serve on {}: {error}; --listen takes another ADDR:PORT", asked.listen))
-        }
+        ServeError::Setup(reason) => Failure::Usage(reason),
+        error => Failure::Failed(format!("cannot serve on {wanted}: {error}; --listen takes another ADDR:PORT")),
     });
     let closed = opened.get().map_or(Ok(()), |engine| engine.close());
     served?;
     closed.map_err(|error| Failure::Failed(format!("closing the data directory: {error}")))
 }
 
+fn unless_nobody_reads(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
+}
+
 /// Opens the data directory, with the demo in it when it is new.
-fn open(directory: &Path, no_demo: bool) -> Result<Engine, Failure> {
-    let open = Engine::open(directory, Settings::default());
+fn open(directory: &Path, no_demo: bool, settings: Settings) -> Result<Engine, Failure> {
+    let open = Engine::open(directory, settings);
     let engine = open.map_err(|error| Failure::Failed(format!("cannot open the data directory: {error}")))?;
     if engine.names().is_empty() && !no_demo {
         demo::load(&engine).map_err(|error| Failure::Failed(format!("cannot load the demo: {error}")))?;
@@ -78,14 +92,14 @@ fn open(directory: &Path, no_demo: bool) -> Result<Engine, Failure> {
 }
 
 /// Says where the service is, and what to try first.
-fn announce(addresses: &[SocketAddr], has_default: bool) -> io::Result<()> {
+fn announce(scheme: &str, addresses: &[SocketAddr], has_default: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for address in addresses {
-        writeln!(out, "nigh listens on http://{address}")?;
+        writeln!(out, "nigh listens on {scheme}://{address}")?;
     }
     if let Some(address) = addresses.first() {
         let question = if has_default { "/near?lat=48.857&lon=2.352" } else { "/" };
-        writeln!(out, "try: curl 'http://{address}{question}'")?;
+        writeln!(out, "try: curl '{scheme}://{address}{question}'")?;
     }
     out.flush()
 }

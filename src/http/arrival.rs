@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use tokio::sync::oneshot;
 
 use super::error::{Code, Refusal};
+use super::keys::Caller;
 use super::pool::guarded;
 use super::request::Request;
 use super::routes::Route;
@@ -24,6 +25,7 @@ pub(super) struct Arrival {
     pub(super) service: Arc<Service>,
     pub(super) engine: Arc<Engine>,
     pub(super) route: &'static Route,
+    pub(super) caller: Caller,
     pub(super) http: HttpRequest,
     pub(super) payload: Payload,
     budget: Budget<'static>,
@@ -34,10 +36,11 @@ impl Arrival {
         service: Arc<Service>,
         engine: Arc<Engine>,
         route: &'static Route,
+        caller: Caller,
         http: HttpRequest,
         payload: Payload,
     ) -> Arrival {
-        Arrival { service, engine, route, http, payload, budget: Budget::work(0) }
+        Arrival { service, engine, route, caller, http, payload, budget: Budget::work(0) }
     }
 
     /// What was asked, with a body that was read. Searching is not what it is for: a budget for that is empty.
@@ -47,6 +50,7 @@ impl Arrival {
             service: &self.service,
             engine: &self.engine,
             route: self.route,
+            caller: &self.caller,
             path: self.http.uri().path(),
             query: self.http.query_string(),
             headers: self.http.headers(),

@@ -100,7 +100,7 @@ fn in_order<S: Serializer>(parts: &[(String, usize)], serializer: S) -> Result<S
 fn collections(request: &Request<'_>) -> Result<Reply, Refusal> {
     is_json(request)?;
     let mut described = Vec::new();
-    for name in request.engine.names() {
+    for name in request.names() {
         match describe(request, &name) {
             Ok(collection) => described.push(collection),
             // One that was dropped since is one that is not there.

@@ -16,6 +16,8 @@ use actix_web::{HttpRequest, HttpResponse, Resource};
 use super::admission::admit;
 use super::arrival::{Arrival, json_body};
 use super::error::{self, Code, Refusal};
+use super::keys::Caller;
+use super::origin;
 use super::params::Params;
 use super::pool::guarded;
 use super::reply::Reply;
@@ -61,14 +63,35 @@ pub(super) fn resource(path: &'static str) -> Resource {
 
 async fn handle(route: &'static Route, http: HttpRequest, payload: Payload) -> HttpResponse {
     let service = shared(&http);
-    let watch = Watch::begin(&service, Some(route), &http);
+    let mut watch = Watch::begin(&service, Some(route), &http);
     let answered = match admit(&service, route, &http) {
-        Ok(()) => answered(&service, route, http, payload).await,
+        Ok(caller) => {
+            watch.by(&caller);
+            let keeps_names = !caller.sees_all();
+            let answered = answered(&service, route, http, caller, payload).await;
+            answered.map_err(|refusal| if keeps_names { unnamed(refusal) } else { refusal })
+        }
         Err(refusal) => Err(refusal),
     };
-    let mut response = answered.unwrap_or_else(|refusal| refused(&refusal));
-    watch.end(&service, &mut response);
+    watched(&service, watch, answered)
+}
+
+/// The answer, noted.
+fn watched(service: &Service, mut watch: Watch, answered: Result<HttpResponse, Refusal>) -> HttpResponse {
+    let mut response = answered.unwrap_or_else(|refusal| {
+        watch.refused(service, &refusal);
+        refused(&refusal)
+    });
+    watch.end(service, &mut response);
     response
+}
+
+/// Whoever may not see every collection is not told which there are.
+fn unnamed(refusal: Refusal) -> Refusal {
+    match refusal.code {
+        Code::CollectionNotFound => refusal.hint("GET /collections lists those that your key is for"),
+        _ => refusal,
+    }
 }
 
 /// What all threads share.
@@ -80,6 +103,7 @@ async fn answered(
     service: &Arc<Service>,
     route: &'static Route,
     http: HttpRequest,
+    caller: Caller,
     payload: Payload,
 ) -> Result<HttpResponse, Refusal> {
     match route.answer {
@@ -87,10 +111,10 @@ async fn answered(
             Params::of_query(http.query_string(), route.parameters)?;
             answer(service).map(Reply::into_response)
         }
-        Handler::Now(answer) => now(service, route, &http, payload, answer).await.map(Reply::into_response),
+        Handler::Now(answer) => now(service, route, &http, &caller, payload, answer).await.map(Reply::into_response),
         Handler::Later(answer) => {
             let (service, engine) = (service.clone(), service.engine()?.clone());
-            answer(Arrival::new(service, engine, route, http, payload)).await
+            answer(Arrival::new(service, engine, route, caller, http, payload)).await
         }
     }
 }
@@ -101,6 +125,7 @@ async fn now(
     service: &Arc<Service>,
     route: &'static Route,
     http: &HttpRequest,
+    caller: &Caller,
     mut payload: Payload,
     answer: Answer,
 ) -> Result<Reply, Refusal> {
@@ -114,7 +139,7 @@ async fn now(
     let mut pause = FIRST_PAUSE;
     let until = Instant::now() + service.options().limits.patience;
     let budget = Budget::work(0);
-    let request = Request { service, engine, route, path, query, headers, body: &body, budget: &budget };
+    let request = Request { service, engine, route, caller, path, query, headers, body: &body, budget: &budget };
     while !is_long {
         let budget = Budget::work(AT_ONCE);
         match answer_healed(&Request { budget: &budget, ..request }, answer) {
@@ -150,6 +175,13 @@ fn answer_healed(request: &Request<'_>, answer: Answer) -> Result<Reply, Refusal
     guarded(|| request.engine.healing(|| answer(request))?)
 }
 
+/// A request that no operation is for; a browser may ask in this way whether it may ask.
+fn stray(http: &HttpRequest, refusal: Refusal) -> HttpResponse {
+    let service = shared(http);
+    let watch = Watch::begin(&service, None, http);
+    watched(&service, watch, origin::preflight(http, &service.options().cors).ok_or(refusal))
+}
+
 async fn other_method(path: &'static str, http: HttpRequest) -> HttpResponse {
     let known: Vec<&str> = routes_of(path)
         .flat_map(|route| if route.method == "GET" { vec!["GET", "HEAD"] } else { vec![route.method] })
@@ -159,7 +191,7 @@ async fn other_method(path: &'static str, http: HttpRequest) -> HttpResponse {
     let refusal = Refusal::new(Code::MethodNotAllowed, format!("{path} knows no {method}"))
         .value(method)
         .hint(format!("use {known}"));
-    let mut response = refused(&refusal);
+    let mut response = stray(&http, refusal);
     let allow = HeaderValue::from_str(&known).expect("methods are plain text");
     response.headers_mut().insert(header::ALLOW, allow);
     response
@@ -167,11 +199,10 @@ async fn other_method(path: &'static str, http: HttpRequest) -> HttpResponse {
 
 pub(super) async fn nothing_here(http: HttpRequest) -> HttpResponse {
     let path = http.uri().path();
-    refused(
-        &Refusal::new(Code::NotFound, format!("there is nothing under {path}"))
-            .value(path)
-            .hint("GET / lists what there is"),
-    )
+    let refusal = Refusal::new(Code::NotFound, format!("there is nothing under {path}"))
+        .value(path)
+        .hint("GET / lists what there is");
+    stray(&http, refusal)
 }
 
 pub(super) fn refused(refusal: &Refusal) -> HttpResponse {
@@ -179,7 +210,10 @@ pub(super) fn refused(refusal: &Refusal) -> HttpResponse {
     let status = StatusCode::from_u16(problem.status).expect("the table holds statuses");
     let mut response = HttpResponse::build(status);
     response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(error::MEDIA_TYPE)));
-    if let Some(seconds) = problem.retry_after_s {
+    if refusal.code == Code::Unauthorized {
+        response.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"nigh\"")));
+    }
+    if let Some(seconds) = refusal.retry_after_s() {
         response.insert_header((header::RETRY_AFTER, HeaderValue::from(seconds)));
     }
     response.body(refusal.to_json())

@@ -168,11 +168,15 @@ pub(super) struct Refusal {
     parameter: Option<Cow<'static, str>>,
     value: Option<String>,
     hint: Option<String>,
+    retry_after_s: Option<u16>,
+    /// What is for those who keep the service, not for those who ask it.
+    insight: Option<Box<str>>,
 }
 
 impl Refusal {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Refusal {
-        Refusal { code, detail: shortened(detail.into(), SENTENCE), parameter: None, value: None, hint: None }
+        let (parameter, value, hint, retry_after_s, insight) = (None, None, None, None, None);
+        Refusal { code, detail: shortened(detail.into(), SENTENCE), parameter, value, hint, retry_after_s, insight }
     }
 
     /// From a sentence of a lower floor: what is wrong; what would be right.
@@ -202,6 +206,28 @@ impl Refusal {
     /// What would be right.
     pub(super) fn hint(self, hint: impl Into<String>) -> Refusal {
         Refusal { hint: Some(hint.into()), ..self }
+    }
+
+    /// After how many seconds it is worth asking again, where that is known better than by the table.
+    pub(super) fn retry_after(self, seconds: u16) -> Refusal {
+        Refusal { retry_after_s: Some(seconds), ..self }
+    }
+
+    /// What goes to the log, and not to the client.
+    fn noting(self, insight: impl Into<Box<str>>) -> Refusal {
+        Refusal { insight: Some(insight.into()), ..self }
+    }
+
+    pub(super) fn retry_after_s(&self) -> Option<u16> {
+        self.retry_after_s.or(self.code.problem().retry_after_s)
+    }
+
+    pub(super) fn insight(&self) -> Option<&str> {
+        self.insight.as_deref()
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// The body of the answer.
@@ -350,17 +376,13 @@ impl From<EngineError> for Refusal {
                 .value(&asked.to_string())
                 .hint("ask again in a moment"),
             E::DiskFull => Refusal::saying(Code::DiskFull, &error),
-            E::ReadOnly { ref reason } => {
-                // Why is for those who keep the service, not for those who ask it.
-                tracing::warn!(reason, "a request was refused: nothing is written any more");
-                Refusal::new(Code::ReadOnly, "nothing is written any more; reads go on")
-                    .hint("tell who keeps the service")
-            }
+            E::ReadOnly { reason } => Refusal::new(Code::ReadOnly, "nothing is written any more; reads go on")
+                .hint("tell who keeps the service")
+                .noting(reason),
             E::Closed => Refusal::saying(Code::Stopping, &error),
-            other => {
-                tracing::warn!(%other, "a request could not be done");
-                Refusal::new(Code::Unavailable, "this could not be done").hint("the log of the service says why")
-            }
+            other => Refusal::new(Code::Unavailable, "this could not be done")
+                .hint("the log of the service says why")
+                .noting(other.to_string()),
         }
     }
 }

@@ -28,6 +28,11 @@ impl Gate {
         Ok(room)
     }
 
+    /// How much may be taken.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
     /// How much is taken.
     pub(super) fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed)

@@ -208,7 +208,7 @@ fn whatever_is_asked_there_is_an_answer_and_no_mistake() {
     let cases = repeatable(4000);
     let mut runner = TestRunner::new(cases.clone());
     actix_web::rt::System::new().block_on(async move {
-        let service = web::Data::new(Service::new(Options::default()));
+        let service = web::Data::new(Service::new(Options::default()).unwrap());
         service.open(Arc::new(engine()));
         let app = App::new().app_data(service.clone());
         let app = paths().fold(app, |app, path| app.service(resource(path))).default_service(web::to(nothing_here));

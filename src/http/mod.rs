@@ -15,6 +15,7 @@ use actix_web::{App, HttpServer, web};
 use thiserror::Error;
 
 mod accept;
+mod access_log;
 mod admission;
 mod arrival;
 mod batch;
@@ -23,6 +24,7 @@ mod cells;
 mod changes;
 mod collections;
 mod compare;
+mod counters;
 mod delete;
 mod dispatch;
 mod distance;
@@ -30,14 +32,18 @@ mod error;
 mod gate;
 mod item;
 mod items;
+mod keys;
+mod metrics;
 mod near;
 mod operations;
 mod options;
+mod origin;
 mod page;
 mod params;
 mod patch;
 mod pool;
 mod question;
+mod rate;
 mod reply;
 mod request;
 mod routes;
@@ -48,14 +54,19 @@ mod stop;
 mod tag;
 mod taking;
 mod tiles;
+mod tls;
+mod trace;
 mod upload;
 mod watch;
 
 pub use body::MEMBERS;
 pub use changes::FENCE_MEMBERS;
 pub use error::{Code, PROBLEMS, Problem};
+pub use keys::{KeyEntry, Scope};
+pub use metrics::{SERIES, Series};
 pub use options::{Limits, Options};
 pub use routes::{Access, ROUTES, Route};
+pub use tls::TlsFiles;
 
 use crate::engine::Engine;
 use dispatch::{nothing_here, paths, resource};
@@ -67,7 +78,10 @@ const STOP_SECONDS: u64 = 4;
 /// Why the service does not serve.
 #[derive(Debug, Error)]
 pub enum ServeError<E> {
-    /// The address cannot be listened on, or what was set up cannot be used.
+    /// What was set up cannot be used, or would let in everybody.
+    #[error("{0}")]
+    Setup(String),
+    /// The address cannot be listened on.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The engine could not be opened.
@@ -85,8 +99,9 @@ pub fn serve<E: Send + 'static>(
     started: impl FnOnce(&Arc<Engine>, &[SocketAddr]) -> io::Result<()>,
 ) -> Result<(), ServeError<E>> {
     actix_web::rt::System::new().block_on(async move {
-        let service = web::Data::new(Service::new(options));
+        let service = web::Data::new(Service::new(options).map_err(ServeError::Setup)?);
         let stop = stop::signal(service.clone().into_inner())?;
+        actix_web::rt::spawn(stop::reloads(service.clone().into_inner())?);
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(512));
         let shared = service.clone();
         let server = HttpServer::new(move || {
@@ -96,13 +111,20 @@ pub fn serve<E: Send + 'static>(
         .workers(cores)
         .tcp_nodelay(true)
         .shutdown_timeout(STOP_SECONDS)
-        .shutdown_signal(stop)
-        .bind(&*service.options().listen)?;
+        .shutdown_signal(stop);
+        let listen = &*service.options().listen;
+        let server = match service.certificate() {
+            Some(certificate) => {
+                server.bind_rustls_0_23(listen, certificate.clone().speaking().map_err(ServeError::Setup)?)?
+            }
+            None => server.bind(listen)?,
+        };
         let addresses = server.addrs();
         let server = actix_web::rt::spawn(server.run());
         let engine = spawn_blocking(open).await.map_err(io::Error::other)?.map_err(ServeError::Open)?;
         service.open(engine.clone());
         started(&engine, &addresses)?;
+        stop::supervisor("READY=1");
         Ok(server.await.map_err(io::Error::other)??)
     })
 }

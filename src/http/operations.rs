@@ -87,7 +87,7 @@ fn landing(request: &Request<'_>) -> Result<Reply, Refusal> {
             link("conformance", "application/json", "/conformance"),
             link("data", "application/json", "/collections"),
         ],
-        collections: request.engine.names().iter().map(CollectionName::to_string).collect(),
+        collections: request.names().iter().map(CollectionName::to_string).collect(),
         operations: ROUTES,
     }))
 }

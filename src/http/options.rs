@@ -1,13 +1,33 @@
 //! How the service is set up: where it listens, whom it lets in, and how much it takes on.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use super::tls::TlsFiles;
 
 /// How the service is set up.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Where it listens.
     pub listen: Vec<SocketAddr>,
+    /// The file of keys; without one everybody may do everything.
+    pub keys: Option<PathBuf>,
+    /// Whether everybody is let in who reaches an address beyond this machine, without keys.
+    pub allow_anyone: bool,
+    /// Where certificate and private key are; without them it speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Origins whose pages may ask, as `https://a.example`, or `*` for all.
+    pub cors: Vec<String>,
+    /// Names by which browsers may call it where it has no keys, besides localhost and numbers.
+    pub host_names: Vec<String>,
+    /// How many requests a second a key or an address may make.
+    pub rate: Option<NonZeroU32>,
+    /// How long an answer may take before it is noted in the log.
+    pub slow: Duration,
+    /// The file that gets a line for each request, or `-` for standard output.
+    pub access_log: Option<PathBuf>,
     /// How much it takes on.
     pub limits: Limits,
     /// How long it goes on answering after it was told to stop, so that those who look at `/readyz` send nobody any more.
@@ -40,7 +60,33 @@ pub struct Limits {
 impl Default for Options {
     fn default() -> Options {
         let listen = vec![SocketAddr::from(([127, 0, 0, 1], 6444))];
-        Options { listen, limits: Limits::default(), drain: Duration::ZERO }
+        Options {
+            listen,
+            keys: None,
+            allow_anyone: false,
+            tls: None,
+            cors: Vec::new(),
+            host_names: Vec::new(),
+            rate: None,
+            slow: Duration::from_millis(500),
+            access_log: None,
+            limits: Limits::default(),
+            drain: Duration::ZERO,
+        }
+    }
+}
+
+impl Options {
+    /// Refuses to let in everybody from everywhere, unless that was said.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let open = self.listen.iter().find(|address| !address.ip().to_canonical().is_loopback());
+        match open {
+            Some(address) if self.keys.is_none() && !self.allow_anyone => Err(format!(
+                "{address} can be reached from other machines, and anybody there could change everything; give --keys FILE, \
+                 or --allow-anyone if that is meant"
+            )),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -43,9 +43,9 @@ impl Pool {
         told.await.unwrap_or_else(|_| Err(mistake()))
     }
 
-    /// How many wait or are worked on.
-    pub(super) fn taken(&self) -> usize {
-        self.waiting.taken()
+    /// How many wait or are worked on, and how many may.
+    pub(super) fn gate(&self) -> &Gate {
+        &self.waiting
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
                 let pool = pool.clone();
                 actix_web::rt::spawn(async move { pool.run(|| Ok(())).await })
             };
-            while pool.taken() < 2 {
+            while pool.gate().taken() < 2 {
                 actix_web::rt::task::yield_now().await;
             }
             assert_eq!(pool.run(|| Ok(())).await.unwrap_err().code, Code::Overloaded);

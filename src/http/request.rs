@@ -6,7 +6,9 @@ use std::sync::Arc;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Bytes;
 
+use super::admission::may_see;
 use super::error::{Code, Refusal};
+use super::keys::Caller;
 use super::params::{Params, decode_segment};
 use super::routes::Route;
 use super::service::Service;
@@ -20,6 +22,7 @@ pub(super) struct Request<'a> {
     pub(super) service: &'a Service,
     pub(super) engine: &'a Engine,
     pub(super) route: &'static Route,
+    pub(super) caller: &'a Caller,
     /// The path as it came, percent-encoded.
     pub(super) path: &'a str,
     /// The query string as it came.
@@ -37,9 +40,18 @@ impl<'a> Request<'a> {
         Params::of_query(self.query, self.route.parameters)
     }
 
-    /// The collection that the path names; the default one when it names none.
+    /// The collection that the path names; the default one when it names none. It is one that the caller may see.
     pub(super) fn collection(&self) -> Result<CollectionName, Refusal> {
-        collection_in(self.route, self.path)
+        let name = collection_in(self.route, self.path)?;
+        may_see(self.caller, &name)?;
+        Ok(name)
+    }
+
+    /// The names of the collections that the caller may see, in order.
+    pub(super) fn names(&self) -> Vec<CollectionName> {
+        let mut names = self.engine.names();
+        names.retain(|name| self.caller.sees(name));
+        names
     }
 
     /// The collection as it is now, at least as new as the request wants it.
@@ -101,6 +113,7 @@ pub(super) struct OwnRequest {
     pub(super) service: Arc<Service>,
     pub(super) engine: Arc<Engine>,
     route: &'static Route,
+    caller: Caller,
     path: String,
     query: String,
     headers: HeaderMap,
@@ -109,11 +122,12 @@ pub(super) struct OwnRequest {
 
 impl OwnRequest {
     pub(super) fn new(request: &Request<'_>, service: Arc<Service>, engine: Arc<Engine>, body: Bytes) -> OwnRequest {
-        let Request { route, path, query, headers, .. } = *request;
+        let Request { route, caller, path, query, headers, .. } = *request;
         OwnRequest {
             service,
             engine,
             route,
+            caller: caller.clone(),
             path: path.to_owned(),
             query: query.to_owned(),
             headers: headers.clone(),
@@ -128,6 +142,7 @@ impl OwnRequest {
             service: &self.service,
             engine: &self.engine,
             route: self.route,
+            caller: &self.caller,
             path: &self.path,
             query: &self.query,
             headers: &self.headers,

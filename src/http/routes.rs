@@ -21,8 +21,8 @@ use super::reply::Reply;
 use super::request::Request;
 use super::service::Service;
 use super::{
-    batch, cells, changes, collections, compare, delete, distance, item, items, near, operations, search, settings,
-    tiles, upload,
+    batch, cells, changes, collections, compare, delete, distance, item, items, metrics, near, operations, search,
+    settings, tiles, upload,
 };
 
 /// Every operation, in the order people should meet them.
@@ -55,6 +55,7 @@ pub static ROUTES: &[Route] = &[
     settings::DROP,
     operations::LIVEZ,
     operations::READYZ,
+    metrics::PAGE,
     operations::CONFORMANCE,
     operations::OPENAPI,
 ];
@@ -84,6 +85,9 @@ pub enum Access {
     Anyone,
     /// Those who may read the collection, or any where the path names none.
     Read,
+    /// Those who may read every collection.
+    #[serde(rename = "read all")]
+    ReadAll,
     /// Those who may change its items.
     Write,
     /// Those who may make, set and drop it.

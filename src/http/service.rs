@@ -5,13 +5,20 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
+use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::watch;
 
+use super::access_log::AccessLog;
+use super::counters::Counters;
 use super::error::{Code, Refusal};
 use super::gate::Gate;
+use super::keys::Keys;
 use super::options::Options;
 use super::pool::Pool;
+use super::rate::Rate;
+use super::tls::Certificate;
 use crate::engine::{Engine, Health};
 
 /// Threads that may wait for others at once: for collections being made and dropped, and for removals of many.
@@ -21,7 +28,14 @@ const WAITING_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) struct Service {
     options: Options,
+    began: SystemTime,
     engine: OnceLock<Arc<Engine>>,
+    /// `None` where everybody may do everything.
+    keys: ArcSwapOption<Keys>,
+    certificate: Option<Arc<Certificate>>,
+    rate: Option<Rate>,
+    counters: Counters,
+    access_log: Option<AccessLog>,
     pool: Pool,
     bodies: Gate,
     uploads: Gate,
@@ -33,11 +47,27 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) fn new(options: Options) -> Service {
+    /// Sets the service up, and reads the files that belong to it. What cannot be used is told in a sentence.
+    pub(super) fn new(options: Options) -> Result<Service, String> {
+        options.check()?;
         let limits = &options.limits;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Service {
+        let keys = options.keys.as_ref().map(|path| {
+            Keys::read(path).map(Arc::new).map_err(|reason| format!("the keys in {}: {reason}", path.display()))
+        });
+        let log = options
+            .access_log
+            .as_ref()
+            .map(|path| AccessLog::open(path).map_err(|error| format!("the access log {}: {error}", path.display())));
+        let certificate = options.tls.as_ref().map(|files| Certificate::read(files).map(Arc::new));
+        Ok(Service {
+            began: SystemTime::now(),
             engine: OnceLock::new(),
+            keys: ArcSwapOption::new(keys.transpose()?),
+            certificate: certificate.transpose()?,
+            rate: options.rate.map(Rate::new),
+            counters: Counters::new(cores),
+            access_log: log.transpose()?,
             pool: Pool::new(cores, limits.heavy),
             bodies: Gate::new(limits.bodies_bytes, "bytes of bodies"),
             uploads: Gate::new(limits.uploads, "uploads"),
@@ -46,7 +76,56 @@ impl Service {
             draining: AtomicBool::new(false),
             ending: watch::channel(false).0,
             options,
+        })
+    }
+
+    /// Reads keys and certificate anew, and opens the access log anew. What cannot be used leaves what was there before.
+    pub(super) fn reload(&self) {
+        if let Some(path) = &self.options.keys {
+            match Keys::read(path) {
+                Ok(keys) => self.keys.store(Some(Arc::new(keys))),
+                Err(reason) => {
+                    tracing::error!(path = %path.display(), reason, "the keys cannot be read anew; those before stay");
+                }
+            }
         }
+        if let Some(Err(reason)) = self.certificate.as_ref().map(|certificate| certificate.reload()) {
+            tracing::error!(reason, "the certificate cannot be read anew; the one before stays");
+        }
+        if let Some(log) = &self.access_log {
+            log.reopen();
+        }
+        tracing::info!("keys, certificate and access log were read anew");
+    }
+
+    /// When the process began.
+    pub(super) fn began(&self) -> SystemTime {
+        self.began
+    }
+
+    /// The keys that are let in.
+    pub(super) fn keys(&self) -> Guard<Option<Arc<Keys>>> {
+        self.keys.load()
+    }
+
+    /// The certificate, where it speaks TLS.
+    pub(super) fn certificate(&self) -> Option<&Arc<Certificate>> {
+        self.certificate.as_ref()
+    }
+
+    /// How often one place may ask, where that is limited.
+    pub(super) fn rate(&self) -> Option<&Rate> {
+        self.rate.as_ref()
+    }
+
+    /// What is counted.
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Where a line for each request goes, if anywhere.
+    pub(super) fn access_log(&self) -> Option<&AccessLog> {
+        self.access_log.as_ref()
     }
 
     pub(super) fn options(&self) -> &Options {
@@ -55,7 +134,7 @@ impl Service {
 
     /// `http`, or `https` where it speaks TLS.
     pub(super) fn scheme(&self) -> &'static str {
-        "http"
+        if self.certificate.is_some() { "https" } else { "http" }
     }
 
     /// Where questions are answered that cost much.
@@ -101,6 +180,11 @@ impl Service {
         self.draining.store(true, Ordering::Relaxed);
     }
 
+    /// Whether it was told to stop.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     /// Has open streams end.
     pub(super) fn end_streams(&self) {
         self.ending.send_replace(true);
@@ -114,7 +198,7 @@ impl Service {
     /// Whether requests should be sent here; if not, why.
     pub(super) fn readiness(&self) -> Result<(), Refusal> {
         let engine = self.engine()?;
-        if self.draining.load(Ordering::Relaxed) {
+        if self.is_draining() {
             return Err(Refusal::new(Code::Stopping, "the service is being stopped").hint("ask another, or later"));
         }
         match engine.health() {

@@ -1,4 +1,4 @@
-//! When to stop: on Ctrl-C and on SIGTERM, both of which let answers that are under way be finished.
+//! What the process is told by signals: to stop, on Ctrl-C and SIGTERM, and to read its files anew, on SIGHUP.
 //!
 //! What surprises: it begins to listen when it is called, not when it is first waited for. A signal that comes between the
 //! printed address and the first request is not lost. And stopping has an order: first the service says that it is not ready, then
@@ -19,10 +19,47 @@ pub(super) fn signal(service: Arc<Service>) -> io::Result<impl Future<Output = (
     Ok(async move {
         told.await;
         service.drain();
+        supervisor("STOPPING=1");
         sleep(service.options().drain).await;
         service.end_streams();
     })
 }
+
+/// Reads keys and certificate anew whenever the process is told to.
+#[cfg(unix)]
+pub(super) fn reloads(service: Arc<Service>) -> io::Result<impl Future<Output = ()>> {
+    let mut told = signal::unix::signal(signal::unix::SignalKind::hangup())?;
+    Ok(async move {
+        while told.recv().await.is_some() {
+            service.reload();
+        }
+    })
+}
+
+#[cfg(not(unix))]
+pub(super) fn reloads(_service: Arc<Service>) -> io::Result<impl Future<Output = ()>> {
+    Ok(async {})
+}
+
+/// Tells systemd how far along the service is, where systemd asked to be told.
+#[cfg(target_os = "linux")]
+pub(super) fn supervisor(state: &str) {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let told = match path.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(&path),
+    };
+    let sent = told.and_then(|to| UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &to));
+    if let Err(error) = sent {
+        tracing::warn!(%error, state, "systemd cannot be told");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn supervisor(_state: &str) {}
 
 #[cfg(unix)]
 fn told() -> io::Result<impl Future<Output = ()> + Send + 'static> {

@@ -24,6 +24,8 @@ fn lists() -> Vec<(&'static str, BTreeSet<String>)> {
         ("FORMATS", names(nigh::format::FORMATS.iter().map(|format| format.name).collect())),
         ("CODES", names(nigh::http::PROBLEMS.iter().map(|problem| problem.name).collect())),
         ("COMMANDS", names(nigh::cli::COMMANDS.iter().map(|command| command.name).collect())),
+        ("SETTINGS", names(nigh::cli::SETTINGS.iter().map(|setting| setting.name).collect())),
+        ("SERIES", names(nigh::http::SERIES.iter().map(|series| series.name).collect())),
         ("GENERATORS", names(nigh::generate::GENERATORS.iter().map(|generator| generator.name).collect())),
     ]
 }

@@ -1,6 +1,7 @@
 //! The real service on a real port, and the smallest client that can talk to it.
 //!
 //! Every test starts its own, so none can see what another did; whatever happens, it is killed with the test.
+#![allow(dead_code, reason = "each file of tests looks at its own part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -30,8 +31,10 @@ impl Service {
     /// Starts the service on a free port.
     pub(crate) fn start(arguments: &[&str]) -> Service {
         let data = tempfile::tempdir().expect("a folder can be made");
+        let listen: &[&str] = if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg("serve")
+            .args(listen)
             .arg("--data-dir")
             .arg(data.path())
             .args(arguments)
@@ -41,7 +44,7 @@ impl Service {
             .expect("the service starts");
         let mut line = String::new();
         BufReader::new(process.stdout.as_mut().expect("piped")).read_line(&mut line).expect("it says something");
-        let address = line.trim().rsplit("http://").next().expect("the line ends with an address").to_owned();
+        let address = line.trim().rsplit("://").next().expect("the line ends with an address").to_owned();
         Service { process, address, _data: data }
     }
 
@@ -99,6 +102,12 @@ impl Service {
         Response::parse(&text)
     }
 
+    /// Sends it a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
     /// A connection on which a request has begun and does not go on.
     pub(crate) fn begin(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).expect("the service listens");
@@ -107,9 +116,13 @@ impl Service {
     }
 
     /// Asks it to stop, and tells its exit code and what it wrote to standard error.
-    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").arg(id).status().expect("kill runs").success());
+    pub(crate) fn stop(self) -> (Option<i32>, String) {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits for it to end, and tells the same.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let status = self.process.wait().expect("it ends");
         let mut log = String::new();
         self.process.stderr.take().expect("piped").read_to_string(&mut log).expect("its log is text");

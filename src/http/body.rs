@@ -186,7 +186,9 @@ mod tests {
 
     #[test]
     fn whole_numbers_may_be_written_with_a_fraction_of_nothing() {
-        for (written, read) in [("5.0", "5"), ("5e0", "5"), ("1.2e1", "12"), ("5.5", "5.5"), ("-5.0", "-5.0"), ("1e300", "1e300")] {
+        for (written, read) in
+            [("5.0", "5"), ("5e0", "5"), ("1.2e1", "12"), ("5.5", "5.5"), ("-5.0", "-5.0"), ("1e300", "1e300")]
+        {
             let body = format!(r#"{{"k":{written}}}"#);
             assert_eq!(read_alone(&body).unwrap().given("k"), Some(&Given::Text(read.into())), "{written}");
         }

@@ -1,7 +1,9 @@
 //! Real answers are as the contract describes them: their status, their headers, their media type and every member.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
+use nigh::http::{Access, ROUTES};
 use serde_json::json;
 
 use crate::contract::Contract;
@@ -46,6 +48,25 @@ const FLORE: &str = "/collections/cafes/items/flore";
 const POLYGON: &str = r#"{"type":"Polygon","coordinates":[[[1,48],[4,48],[2.5,50],[1,48]]]}"#;
 
 #[test]
+fn whoever_may_not_is_told_so_as_it_is_described() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys.toml");
+    let make = ["key", "new", "--name", "reader", "--scope", "read", "--collection", "earthquakes", "--file"];
+    let made = Command::new(env!("CARGO_BIN_EXE_nigh")).args(make).arg(&keys).output().unwrap();
+    let key = format!("authorization: Bearer {}", String::from_utf8(made.stdout).unwrap().trim());
+    let mut judged = Judged::start(Service::start(&["--keys", keys.to_str().unwrap()]));
+    for route in ROUTES.iter().filter(|route| route.access != Access::Anyone) {
+        let target = route.path.replace("{c}", "earthquakes").replace("{id}", "a").replace("{kind}", "rtree");
+        let target = target.replace("{z}/{x}/{y}", "0/0/0");
+        judged.ask(route.method, &target, &[], "", 401);
+        if route.access != Access::Read {
+            judged.ask(route.method, &target, &[&key], "", 403);
+        }
+    }
+    judged.ask("GET", "/collections/earthquakes", &[&key], "", 200);
+}
+
+#[test]
 fn every_operation_answers_as_it_is_described() {
     let mut judged = Judged::start(Service::with_demo());
     read(&mut judged);
@@ -68,11 +89,17 @@ fn read(judged: &mut Judged) {
         judged.get(&format!("/collections/default/items?bbox=2,48,3,49&limit=3&fields=name,geohash&f={f}"), 200);
         judged.get(&format!("/collections/default/items/2988507?f={f}"), 200);
         judged.ask("HEAD", &format!("/collections/default/items?limit=3&f={f}"), &[], "", 200);
-        judged.post(&format!("/collections/default/search?f={f}"), r#"{"bbox":[2,48,3,49],"limit":2,"fields":[]}"#, 200);
+        judged.post(
+            &format!("/collections/default/search?f={f}"),
+            r#"{"bbox":[2,48,3,49],"limit":2,"fields":[]}"#,
+            200,
+        );
     }
     let tag = judged.get("/collections/default/items/2988507", 200).header("etag").unwrap().to_owned();
     judged.ask("GET", "/collections/default/items/2988507", &[&format!("if-none-match: {tag}")], "", 304);
-    for path in ["/", "/collections", "/collections/default", "/conformance", "/openapi.yaml", "/livez", "/readyz"] {
+    for path in
+        ["/", "/collections", "/collections/default", "/conformance", "/openapi.yaml", "/livez", "/readyz", "/metrics"]
+    {
         judged.get(path, 200);
     }
     judged.get("/distance?from=0,0&to=1,1&metric=vincenty", 200);
@@ -102,8 +129,12 @@ fn refuse(judged: &mut Judged) {
         judged.get(target, 400);
     }
     for target in [
-        "/collections/nobody", "/collections/nobody/items", "/collections/default/items/nobody",
-        "/collections/default/indexes/scan/cells", "/collections/nobody/changes", "/collections/nobody/tiles.json",
+        "/collections/nobody",
+        "/collections/nobody/items",
+        "/collections/default/items/nobody",
+        "/collections/default/indexes/scan/cells",
+        "/collections/nobody/changes",
+        "/collections/nobody/tiles.json",
     ] {
         judged.get(target, 404);
     }
@@ -125,7 +156,8 @@ fn write(judged: &mut Judged) {
     let made = judged.ask("PUT", FLORE, &["if-none-match: *"], r#"{"lat":48.8541,"lon":2.3326,"ttl":"1h"}"#, 201);
     judged.ask("PUT", FLORE, &["if-none-match: *"], r#"{"lat":48.8541,"lon":2.3326}"#, 412);
     let tag = format!("if-match: {}", made.header("etag").unwrap());
-    let feature = r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[2.3326,48.8541]},"properties":{"seats":120}}"#;
+    let feature =
+        r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[2.3326,48.8541]},"properties":{"seats":120}}"#;
     judged.ask("PUT", FLORE, &[&tag, "content-type: application/geo+json"], feature, 200);
     judged.ask("PATCH", FLORE, &[&tag, "content-type: application/merge-patch+json"], "{}", 412);
     judged.ask("PATCH", FLORE, &["content-type: application/merge-patch+json"], r#"{"properties":{"open":true}}"#, 200);

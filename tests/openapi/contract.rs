@@ -47,7 +47,9 @@ impl Contract {
         let paths = self.document["paths"].as_object().expect("there are paths");
         paths
             .iter()
-            .flat_map(|(path, item)| item.as_object().into_iter().flatten().map(move |(method, node)| (path, method, node)))
+            .flat_map(|(path, item)| {
+                item.as_object().into_iter().flatten().map(move |(method, node)| (path, method, node))
+            })
             .map(|(path, method, node)| {
                 assert!(METHODS.contains(&&**method), "{path} has {method}, which is no method");
                 Operation { method: method.to_uppercase(), path, node }
@@ -61,7 +63,9 @@ impl Contract {
         let method = if method == "HEAD" { "GET" } else { method };
         let fitting = |operation: &Operation<'_>| operation.method == method && fits(operation.path, path);
         let operations = self.operations().into_iter().filter(fitting);
-        operations.min_by_key(|operation| operation.path.matches('{').count()).unwrap_or_else(|| panic!("{method} {path}"))
+        operations
+            .min_by_key(|operation| operation.path.matches('{').count())
+            .unwrap_or_else(|| panic!("{method} {path}"))
     }
 
     pub(crate) fn parameters<'c>(&'c self, operation: &Operation<'c>) -> Vec<&'c Value> {
@@ -86,8 +90,11 @@ impl Contract {
     }
 
     pub(crate) fn assert_valid(&self, schema: &Value, value: &Value, what: &str) {
-        let errors: Vec<String> =
-            self.validator(schema).iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = self
+            .validator(schema)
+            .iter_errors(value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{what}: {value}\n{}", errors.join("\n"));
     }
 

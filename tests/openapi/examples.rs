@@ -22,7 +22,8 @@ fn visit(contract: &Contract, node: &Value, checked: &mut usize) {
             for example in examples_of(node).filter(|_| members.contains_key("schema")) {
                 contract.assert_valid(&members["schema"], example, "an example");
                 if let (Some(lines), Some(text)) = (members.get("x-lines"), example.as_str()) {
-                    let is_field = |line: &&str| line.is_empty() || line.starts_with("id: ") || line.starts_with("event: ");
+                    let is_field =
+                        |line: &&str| line.is_empty() || line.starts_with("id: ") || line.starts_with("event: ");
                     for line in text.lines().filter(|line| !is_field(line)) {
                         let line = line.strip_prefix("data: ").unwrap_or(line);
                         contract.assert_valid(lines, &serde_json::from_str(line).unwrap(), "a line of an example");
@@ -78,7 +79,9 @@ fn samples(contract: &Contract, operation: &Operation<'_>) -> Vec<Sample> {
     let must = |parameter: &&Value| parameter["required"] == true || parameter["name"] == "wait";
     let needed: Vec<&Value> = parameters.iter().copied().filter(must).collect();
     let mut choices = vec![vec![]];
-    for optional in parameters.iter().copied().filter(|parameter| !must(parameter) && parameter.get("example").is_some()) {
+    for optional in
+        parameters.iter().copied().filter(|parameter| !must(parameter) && parameter.get("example").is_some())
+    {
         let mut choice = vec![optional];
         while let Some(needs) = choice.last().and_then(|last| named(last["x-needs"].as_str()?)) {
             if choice.contains(&needs) || needed.contains(&needs) {
@@ -86,12 +89,16 @@ fn samples(contract: &Contract, operation: &Operation<'_>) -> Vec<Sample> {
             }
             choice.push(needs);
         }
-        if let Some(lon) = named("lon").filter(|lon| choice.iter().any(|one| one["name"] == "lat") && !choice.contains(lon)) {
+        if let Some(lon) =
+            named("lon").filter(|lon| choice.iter().any(|one| one["name"] == "lat") && !choice.contains(lon))
+        {
             choice.push(lon);
         }
         // A fence has a radius.
         if let Some(radius) = named("radius").filter(|radius| {
-            operation.path.ends_with("/changes") && choice.iter().any(|one| one["name"] == "lat") && !choice.contains(radius)
+            operation.path.ends_with("/changes")
+                && choice.iter().any(|one| one["name"] == "lat")
+                && !choice.contains(radius)
         }) {
             choice.push(radius);
         }

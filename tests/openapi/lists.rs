@@ -53,7 +53,8 @@ fn every_operation_says_who_may_ask_for_it() {
 #[test]
 fn every_operation_can_be_called_by_name_and_found_by_tag() {
     let contract = Contract::read();
-    let tags: BTreeSet<&str> = contract.document["tags"].as_array().unwrap().iter().filter_map(|tag| tag["name"].as_str()).collect();
+    let tags: BTreeSet<&str> =
+        contract.document["tags"].as_array().unwrap().iter().filter_map(|tag| tag["name"].as_str()).collect();
     let mut ids = BTreeSet::new();
     let mut used = BTreeSet::new();
     for operation in contract.operations() {
@@ -119,7 +120,10 @@ fn events_and_what_is_read_are_those_of_the_program() {
     let upload = &contract.document["components"]["requestBodies"]["Upload"]["content"];
     let known: BTreeSet<&str> = READERS.iter().flat_map(|reader| reader.media_types).copied().collect();
     for media_type in keys(upload) {
-        assert!(media_type == "application/octet-stream" || known.contains(media_type), "{media_type} is read by nobody");
+        assert!(
+            media_type == "application/octet-stream" || known.contains(media_type),
+            "{media_type} is read by nobody"
+        );
     }
 }
 
@@ -152,7 +156,8 @@ fn codes_have_the_status_and_the_title_that_the_table_says() {
     assert_eq!(contract.schema("Code")["enum"], json!(names));
     let text = contract.document["info"]["description"].as_str().unwrap();
     let rows: Vec<String> = text.lines().filter(|line| line.starts_with("| `")).map(str::to_owned).collect();
-    let problem = |problem: &nigh::http::Problem| format!("| `{}` | {} | {} |", problem.name, problem.status, problem.title);
+    let problem =
+        |problem: &nigh::http::Problem| format!("| `{}` | {} | {} |", problem.name, problem.status, problem.title);
     assert_eq!(rows, PROBLEMS.iter().map(problem).collect::<Vec<_>>());
 }
 
@@ -176,7 +181,8 @@ fn a_refusal_is_described_under_its_own_status() {
         }
     }
     // Every operation may be asked with another method, or meet a mistake of ours: the text says so once for all.
-    let all: BTreeSet<u16> = PROBLEMS.iter().map(|problem| problem.status).filter(|status| ![405, 500].contains(status)).collect();
+    let all: BTreeSet<u16> =
+        PROBLEMS.iter().map(|problem| problem.status).filter(|status| ![405, 500].contains(status)).collect();
     assert_eq!(statuses, all);
 }
 

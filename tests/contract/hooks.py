@@ -32,12 +32,14 @@ BOXES = st.builds(
     lambda west, south, width, height: f"{west},{south},{west + width},{south + height}",
     st.integers(-180, 180), st.integers(-90, 50), st.integers(0, 179), st.integers(0, 40),
 )
-CONDITIONS = st.sampled_from([
+KNOWN_CONDITIONS = [
     "population > 1000000", "name = 'Paris'", "country IN ('FR','DE')", "name LIKE 'Saint%'", "NOT (population < 500)",
     "population BETWEEN 1000 AND 2000 OR name IS NULL", "country = 'FR' AND population >= 20000", "TRUE",
-])
+]
+CONDITIONS = st.sampled_from(KNOWN_CONDITIONS)
 INSTANTS = ["2026-01-01T00:00:00Z", "1970-01-01T00:00:00+01:00"]
-INTERVALS = st.sampled_from(INSTANTS + [f"{INSTANTS[1]}/{INSTANTS[0]}", f"../{INSTANTS[0]}", f"{INSTANTS[0]}/..", f"{INSTANTS[0]}/"])
+KNOWN_INTERVALS = INSTANTS + [f"{INSTANTS[1]}/{INSTANTS[0]}", f"../{INSTANTS[0]}", f"{INSTANTS[0]}/..", f"{INSTANTS[0]}/"]
+INTERVALS = st.sampled_from(KNOWN_INTERVALS)
 IDS = st.one_of(
     st.sampled_from(["2988507", "flore", "a b", "a+b", "100%", "é", "日本", "x" * 256]),
     st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/."), min_size=1, max_size=60),
@@ -89,8 +91,15 @@ def as_text(context, value):
     return data if isinstance(data, bytes) else str(data).encode()
 
 
-for media_type in ["application/x-ndjson", "application/geo+json-seq", "text/csv", "application/octet-stream"]:
+TEXTS = ["application/x-ndjson", "application/geo+json-seq", "text/csv", "application/octet-stream"]
+for media_type in TEXTS:
     schemathesis.serializer(media_type)(as_text)
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    """A text of the wrong type is a text all the same once it is sent: nobody can tell that 0 was meant as a number."""
+    return case.media_type not in TEXTS or isinstance(case.body, (str, bytes))
 
 
 def is_positive(case):
@@ -131,6 +140,10 @@ def reads(case):
 def mend_query(case):
     query = dict(case.query or {})
     query.pop("cursor", None)  # belongs to one question
+    # What these texts must look like no schema can tell: one that was wrong on purpose passes for right.
+    for name, known in [("filter", KNOWN_CONDITIONS), ("datetime", KNOWN_INTERVALS)]:
+        if name in query and query[name] not in known:
+            query[name] = known[0]
     place = {"lat", "lon"} & query.keys()
     if len(place) == 1 and case.path not in ("/near", "/collections/{c}/near"):
         query.pop(place.pop())

@@ -68,25 +68,62 @@ fn read_position<'a>(text: &'a str, params: &mut Params<'a>) -> Result<(), Refus
     }
 }
 
-/// A value as it would stand in a URL: texts without quotes, numbers as written, lists of numbers with commas.
-fn given<'a>(name: &str, value: &'a str) -> Result<Given<'a>, Refusal> {
-    let refuse = |what: &str| Refusal::new(Code::BadBody, format!("{name} is {what}")).at(name.to_owned()).value(value);
-    match value.as_bytes().first() {
-        Some(b'{') => Err(refuse("an object")),
-        Some(b'"') => text(value).map(|text| Given::Text(text.into())).ok_or_else(|| refuse("no text")),
-        Some(b'[') if name != "bbox" && name != "fields" => Err(refuse("a list")),
-        Some(b'[') => {
-            let elements: Vec<&RawValue> = serde_json::from_str(value).map_err(|_| refuse("no list"))?;
-            if name == "fields" {
-                let names = elements.iter().map(|element| text(element.get())).collect::<Option<_>>();
-                return names.map(Given::List).ok_or_else(|| refuse("no list of names"));
-            }
-            let joined: Vec<&str> = elements.iter().map(|element| element.get()).collect();
-            Ok(Given::Text(joined.join(",").into()))
-        }
-        _ => Ok(Given::Text(value.into())),
+/// What a member is: how its value begins in JSON, and what that is called.
+fn form(name: &str) -> (&'static [u8], &'static str) {
+    match name {
+        "lat" | "lon" | "k" | "limit" | "min_seq" => (DIGITS, "a number"),
+        "radius" => (b"\"-0123456789", "a number of metres, or a text as in \"2km\""),
+        "explain" => (b"tf", "true or false"),
+        "bbox" => (b"[", "a list of four numbers"),
+        "fields" => (b"[", "a list of names"),
+        _ => (b"\"", "a text"),
     }
 }
+
+/// How a number begins.
+const DIGITS: &[u8] = b"-0123456789";
+
+/// A value as it would stand in a URL: texts without quotes, numbers as written, lists of numbers with commas. What is meant as a number
+/// and written as a text is refused, so that a body says what the contract says, and no more.
+fn given<'a>(name: &str, value: &'a str) -> Result<Given<'a>, Refusal> {
+    let (beginnings, right) = form(name);
+    let begins = |value: &str, with: &[u8]| value.as_bytes().first().is_some_and(|first| with.contains(first));
+    let refuse = || {
+        let refusal = Refusal::new(Code::BadBody, format!("{name} is not {right}"));
+        refusal.at(name.to_owned()).value(value).hint(format!("write {right}"))
+    };
+    if !begins(value, beginnings) {
+        return Err(refuse());
+    }
+    match value.as_bytes()[0] {
+        b'"' => text(value).map(|text| Given::Text(text.into())).ok_or_else(refuse),
+        b'[' => {
+            let elements: Vec<&RawValue> = serde_json::from_str(value).map_err(|_| refuse())?;
+            if name == "fields" {
+                let names = elements.iter().map(|element| text(element.get())).collect::<Option<_>>();
+                return names.map(Given::List).ok_or_else(refuse);
+            }
+            let numbers: Vec<&str> = elements.iter().map(|element| element.get()).collect();
+            let sound = numbers.iter().all(|number| begins(number, DIGITS));
+            if sound { Ok(Given::Text(numbers.join(",").into())) } else { Err(refuse()) }
+        }
+        _ => Ok(Given::Text(without_fraction(name, value))),
+    }
+}
+
+/// A whole number as digits alone: many programs have one kind of number, and write 5 as `5.0`.
+fn without_fraction<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    let is_whole = |number: &f64| number.fract() == 0.0 && (0.0..=EXACT_MAX).contains(number);
+    match value.parse::<f64>().ok().filter(is_whole) {
+        Some(number) if ["k", "limit", "min_seq"].contains(&name) && value.contains(['.', 'e', 'E']) => {
+            format!("{}", number as u64).into()
+        }
+        _ => value.into(),
+    }
+}
+
+/// Up to here every whole number is itself as an `f64`.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 fn text(json: &str) -> Option<String> {
     serde_json::from_str(json).ok()
@@ -129,7 +166,7 @@ mod tests {
 
     #[test]
     fn members_read_as_parameters_would() {
-        let body = r#"{"near":{"lat":48.857,"lon":"2.352"},"radius":"2km","k":5,"bbox":[1, 2,3e0,4],"fields":["a,b","c"],
+        let body = r#"{"near":{"lat":48.857,"lon":2.352},"radius":"2km","k":5,"bbox":[1, 2,3e0,4],"fields":["a,b","c"],
             "within":{"type":"Polygon","coordinates":[]},"explain":true,"filter":null}"#;
         let params = read_alone(body).unwrap();
         for (name, value) in [
@@ -148,6 +185,17 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_may_be_written_with_a_fraction_of_nothing() {
+        for (written, read) in
+            [("5.0", "5"), ("5e0", "5"), ("1.2e1", "12"), ("5.5", "5.5"), ("-5.0", "-5.0"), ("1e300", "1e300")]
+        {
+            let body = format!(r#"{{"k":{written}}}"#);
+            assert_eq!(read_alone(&body).unwrap().given("k"), Some(&Given::Text(read.into())), "{written}");
+        }
+        assert_eq!(read_alone(r#"{"radius":5.0}"#).unwrap().given("radius"), Some(&Given::Text("5.0".into())));
+    }
+
+    #[test]
     fn what_is_no_search_is_refused() {
         for (body, code) in [
             ("", Code::BadBody),
@@ -160,6 +208,13 @@ mod tests {
             (r#"{"near":{"lat":1}}"#, Code::MissingParameter),
             (r#"{"near":{"lat":[1],"lon":2}}"#, Code::BadBody),
             (r#"{"k":[5]}"#, Code::BadBody),
+            (r#"{"k":"5"}"#, Code::BadBody),
+            (r#"{"near":{"lat":"1","lon":2}}"#, Code::BadBody),
+            (r#"{"bbox":["1",2,3,4]}"#, Code::BadBody),
+            (r#"{"bbox":"1,2,3,4"}"#, Code::BadBody),
+            (r#"{"fields":"name"}"#, Code::BadBody),
+            (r#"{"geohash":7}"#, Code::BadBody),
+            (r#"{"explain":"true"}"#, Code::BadBody),
             (r#"{"filter":["true"]}"#, Code::BadBody),
             (r#"{"k":1,"k":2}"#, Code::RepeatedParameter),
             (r#"{"k":null,"k":2}"#, Code::RepeatedParameter),

@@ -127,7 +127,7 @@ fn stream(
     let name = request.collection()?;
     let since = since(request, params)?;
     let wait = params.read("wait", wait)?;
-    let left = params.read("limit", whole::<u64>)?.unwrap_or(u64::MAX);
+    let left = params.read("limit", question::limit)?.map_or(u64::MAX, |limit| limit.get() as u64);
     let engine = arrival.engine.clone();
     let source = if is_fence {
         let query = question::query(params, engine.metric_of(&name)?)?;

@@ -72,12 +72,13 @@ impl<'a> Request<'a> {
         segment_in(self.route, self.path, name)
     }
 
-    /// A header as text; several of one name are one list.
+    /// A header as text; several of one name are one list. What is no text is shown as such, for a header that is passed over because
+    /// nobody can read it would be a condition that is not asked about.
     pub(super) fn header(&self, name: header::HeaderName) -> Option<Cow<'a, str>> {
-        let mut values = self.headers.get_all(name).filter_map(|value| value.to_str().ok());
+        let mut values = self.headers.get_all(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let first = values.next().filter(|value| !value.trim().is_empty());
         match (first, values.next()) {
-            (first, None) => first.map(Cow::Borrowed),
+            (first, None) => first,
             (first, Some(second)) => {
                 let all = first.into_iter().chain([second]).chain(values).filter(|value| !value.trim().is_empty());
                 let list = all.collect::<Vec<_>>().join(", ");

@@ -6,6 +6,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::arrival::Arrival;
 use super::collections::Kept;
@@ -44,15 +45,7 @@ pub(super) const DROP: Route = Route {
 struct Wanted {
     kinds: Option<Vec<String>>,
     metric: Option<String>,
-    ttl: Option<Lasting>,
-}
-
-/// A duration as text, or seconds.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Lasting {
-    Text(String),
-    Seconds(u64),
+    ttl: Option<Value>,
 }
 
 fn read(body: &[u8]) -> Result<CollectionSettings, Refusal> {
@@ -79,17 +72,25 @@ fn read(body: &[u8]) -> Result<CollectionSettings, Refusal> {
     if let Some(metric) = &wanted.metric {
         settings.metric = metric_named(metric).map_err(|error| Refusal::from(error).value(metric))?;
     }
-    settings.ttl_ms = match wanted.ttl {
-        None => None,
-        Some(Lasting::Seconds(seconds)) => Some(seconds.saturating_mul(1000)),
-        Some(Lasting::Text(text)) => {
-            let lasting = parse_duration(&text);
-            let lasting =
-                lasting.map_err(|error| Refusal::new(Code::BadTime, error.to_string()).at("ttl").value(&text))?;
-            Some(u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX))
+    settings.ttl_ms = wanted.ttl.as_ref().map(lasting_ms).transpose()?;
+    Ok(settings)
+}
+
+/// A duration as text, or a number of seconds: the same is understood either way.
+fn lasting_ms(ttl: &Value) -> Result<u64, Refusal> {
+    let text = match ttl {
+        Value::String(text) => text.clone(),
+        Value::Number(seconds) => seconds.to_string(),
+        other => {
+            return Err(Refusal::new(Code::BadBody, "ttl is no duration")
+                .at("ttl")
+                .value(&other.to_string())
+                .hint("write it as in \"7d\", or in seconds"));
         }
     };
-    Ok(settings)
+    let lasting = parse_duration(&text);
+    let lasting = lasting.map_err(|error| Refusal::new(Code::BadTime, error.to_string()).at("ttl").value(&text))?;
+    Ok(u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX))
 }
 
 async fn configure(mut arrival: Arrival) -> Result<HttpResponse, Refusal> {

@@ -39,6 +39,12 @@ pub(super) fn client_has(request: &Request<'_>, tag: &str) -> bool {
 
 /// What must hold for a change, as `If-Match` and `If-None-Match` say.
 pub(super) fn condition(request: &Request<'_>, collection: Option<u32>) -> Result<Condition, Refusal> {
+    // An empty condition would hold always, which is the opposite of what whoever sends it wants.
+    for name in [header::IF_MATCH, header::IF_NONE_MATCH] {
+        if request.headers.contains_key(&name) && request.header(name.clone()).is_none() {
+            return Err(Refusal::new(Code::BadHeader, format!("{name} is empty")).at(name.as_str().to_owned()));
+        }
+    }
     let (wanted, unwanted) = (request.header(header::IF_MATCH), request.header(header::IF_NONE_MATCH));
     match (wanted.as_deref().map(str::trim), unwanted.as_deref().map(str::trim)) {
         (None, None) => Ok(Condition::Always),

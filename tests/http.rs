@@ -9,6 +9,8 @@ mod changes;
 mod collections;
 #[path = "http/disk.rs"]
 mod disk;
+#[path = "http/fences.rs"]
+mod fences;
 #[path = "http/items.rs"]
 mod items;
 #[path = "http/limits.rs"]

@@ -203,6 +203,7 @@ fn slow_requests_and_refusals_stand_in_the_log_when_it_is_asked_for() {
         assert_eq!(slow[name], value, "{name}: {slow}");
     }
     assert!(slow["elapsed_ms"].as_f64() > Some(0.0));
+    assert!(slow["explain"].as_str().is_some_and(|explain| explain.contains("candidates")), "{slow}");
     let refused = line("a request was refused", "bad-1");
     assert_eq!((&refused["level"], &refused["code"]), (&json!("DEBUG"), &json!("coordinate-out-of-range")));
 }

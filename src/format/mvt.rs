@@ -6,7 +6,7 @@
 //! | | |
 //! |---|---|
 //! | layer | `points`, version 2, extent 4096; a tile on which nothing is seen is 0 bytes |
-//! | item | a point; `id`, and the properties that are asked for: text, numbers and truth as such, lists and objects as JSON text, null left out; of a repeated name the last counts. A property of the name `id` gives way |
+//! | item | a point; `id`, and the properties that are asked for: text, numbers and truth as such, lists and objects as JSON text, null left out; of a repeated name the last counts; the first 256. A property of the name `id` gives way |
 //! | feature id | the item's id when it is a whole number, written without a sign or leading zeros |
 //! | cluster | `cluster` = true, `point_count`, `point_count_abbreviated` such as `1.2k` |
 //!
@@ -34,6 +34,9 @@ pub fn write_tile(out: &mut Vec<u8>, answer: &TileAnswer, fields: &Fields) -> bo
     layer.write(out);
     layer.whole
 }
+
+/// The most properties of an item on a tile: each is looked for among those before it.
+const PROPERTIES_MAX: usize = 256;
 
 /// How a field is written: as a number, or as its length and its bytes.
 const VARINT: u64 = 0;
@@ -135,7 +138,9 @@ impl Layer {
                 if self.features.len() + self.keys.written.len() + self.values.written.len() < self.bytes_max {
                     let layer = &mut *self;
                     fields.each_property(&item, |name, json| {
-                        if name != "id" {
+                        if layer.tags.len() >= PROPERTIES_MAX {
+                            layer.whole = false;
+                        } else if name != "id" {
                             layer.tag(&name, value_of(json));
                         }
                     });

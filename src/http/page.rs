@@ -28,7 +28,9 @@ pub(super) fn reply(request: &Request<'_>, params: &Params<'_>) -> Result<Reply,
     let Question { query, fields, explain } = Question::read(params, request.engine.metric_of(&name)?)?;
     let answer = query.run_within(&request.snapshot(&name, params)?, request.budget)?;
     is_short_enough(&answer)?;
-    Ok(write(request, format, &Page { answer: &answer, fields: &fields, links: &[], explain }))
+    let reply = write(request, format, &Page { answer: &answer, fields: &fields, links: &[], explain });
+    let is_slow = u128::from(answer.explain.elapsed_us) >= request.service.options().slow.as_micros();
+    Ok(if is_slow { reply.explained(answer.explain) } else { reply })
 }
 
 /// Writes a page with the links that its format has room for; where it has none, they stand in the head.

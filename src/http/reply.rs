@@ -8,6 +8,8 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
+use crate::query::Explain;
+
 /// An answer that is whole.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -15,12 +17,14 @@ pub(super) struct Reply {
     pub(super) media_type: &'static str,
     pub(super) body: Vec<u8>,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// What a question took that took long, for the log.
+    explain: Option<Box<Explain>>,
 }
 
 impl Reply {
     /// An answer of status 200.
     pub(super) fn new(media_type: &'static str, body: Vec<u8>) -> Reply {
-        Reply { status: StatusCode::OK, media_type, body, headers: Vec::new() }
+        Reply { status: StatusCode::OK, media_type, body, headers: Vec::new(), explain: None }
     }
 
     /// Something that is JSON already.
@@ -52,6 +56,11 @@ impl Reply {
         self
     }
 
+    /// The same with what the question took, to be logged with it.
+    pub(super) fn explained(self, explain: Explain) -> Reply {
+        Reply { explain: Some(Box::new(explain)), ..self }
+    }
+
     pub(super) fn into_response(self) -> HttpResponse {
         let mut response: HttpResponseBuilder = HttpResponse::build(self.status);
         if !self.media_type.is_empty() {
@@ -60,6 +69,10 @@ impl Reply {
         for pair in self.headers {
             response.append_header(pair);
         }
-        response.body(self.body)
+        let mut response = response.body(self.body);
+        if let Some(explain) = self.explain {
+            response.extensions_mut().insert(*explain);
+        }
+        response
     }
 }

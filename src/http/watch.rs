@@ -19,6 +19,7 @@ use super::keys::{Caller, Key};
 use super::routes::{ROUTES, Route};
 use super::service::Service;
 use super::{origin, trace};
+use crate::query::Explain;
 
 /// The longest query string that stands in a log line, in characters.
 const QUERY_SHOWN: usize = 300;
@@ -65,7 +66,8 @@ impl Watch {
             let id = given.map_or_else(trace::made, str::to_owned);
             let value = HeaderValue::from_str(&id).expect("a name that was made or checked is plain text");
             response.headers_mut().insert(trace::REQUEST_ID, value);
-            self.log(&id, status, elapsed, is_slow);
+            let explain = response.extensions().get::<Explain>().copied();
+            self.log(&id, status, elapsed, is_slow, explain);
             if let Some(log) = service.access_log() {
                 self.note(log, id, response, elapsed);
             }
@@ -73,7 +75,7 @@ impl Watch {
         origin::show(self.http.headers(), &service.options().cors, response);
     }
 
-    fn log(&self, request_id: &str, status: u16, elapsed: Duration, is_slow: bool) {
+    fn log(&self, request_id: &str, status: u16, elapsed: Duration, is_slow: bool, explain: Option<Explain>) {
         let (method, path) = (self.http.method().as_str(), self.http.path());
         let trace_id = trace::trace_id(self.http.headers());
         if let Some(refusal) = &self.refusal {
@@ -92,7 +94,19 @@ impl Watch {
             let query = shortened(self.http.query_string());
             let route = ROUTES.get(self.route).map(|route| route.path);
             let elapsed_ms = whole_us(elapsed) as f64 / 1000.0;
-            tracing::info!(request_id, trace_id, method, route, path, query, status, elapsed_ms, "a request was slow");
+            let explain = explain.map(|explain| format!("{explain:?}"));
+            tracing::info!(
+                request_id,
+                trace_id,
+                method,
+                route,
+                path,
+                query,
+                status,
+                elapsed_ms,
+                explain,
+                "a request was slow"
+            );
         }
     }
 

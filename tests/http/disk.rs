@@ -2,8 +2,6 @@
 
 use std::process::{Command, Stdio};
 
-use serde_json::json;
-
 use super::refusals::assert_refused;
 use crate::service::Service;
 

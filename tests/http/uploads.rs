@@ -220,3 +220,43 @@ fn an_upload_that_breaks_off_leaves_nothing() {
     assert!(there.status == 404 || there.json()["count"] == 0, "{}", there.body);
     assert_eq!(ids(&service.get("/collections/other/items").fine()).len(), 1);
 }
+
+#[test]
+fn a_kill_in_the_middle_of_an_upload_leaves_all_of_it_or_nothing() {
+    let rows = 40_000;
+    let csv = (0..rows).fold("id,lat,lon\n".to_owned(), |csv, row| csv + &format!("r{row},{},1\n", row % 90));
+    let (mut none, mut all) = (0, 0);
+    for round in 0..8_u64 {
+        let data = tempfile::tempdir().unwrap();
+        let nigh = || std::process::Command::new(env!("CARGO_BIN_EXE_nigh"));
+        let service = Service::run(nigh(), data.path(), &["--no-demo"]);
+        service.put(&format!("{ITEMS}/before"), r#"{"lat":1,"lon":2}"#);
+        let address = service.address().to_owned();
+        let answered = std::thread::scope(|scope| {
+            let csv = &csv;
+            let upload = scope.spawn(move || {
+                let mut stream = std::net::TcpStream::connect(address).unwrap();
+                let head = format!("POST {ITEMS}?on_error=abort HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: text/csv\r\ncontent-length: {}\r\n\r\n", csv.len());
+                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(csv.as_bytes()));
+                let mut answer = String::new();
+                let _ = std::io::Read::read_to_string(&mut stream, &mut answer);
+                answer.starts_with("HTTP/1.1 200")
+            });
+            std::thread::sleep(std::time::Duration::from_millis(20 + round * round * 12));
+            service.kill();
+            upload.join().unwrap()
+        });
+        let service = Service::run(nigh(), data.path(), &["--no-demo"]);
+        let count = service.get("/collections/cafes").fine()["count"].as_u64().unwrap();
+        match count {
+            1 => none += 1,
+            count if count == rows + 1 => all += 1,
+            other => panic!("{other} items are there after a kill in round {round}"),
+        }
+        assert!(!answered || count == rows + 1, "what was acknowledged is there");
+        assert_eq!(service.get(&format!("{ITEMS}/before")).status, 200);
+        let compared = service.get("/collections/cafes/compare?bbox=-180,-90,180,90").fine();
+        assert_eq!((&compared["identical"], &compared["matched"]), (&json!(true), &json!(count)));
+    }
+    assert_eq!(none + all, 8);
+}

@@ -7,8 +7,12 @@ mod service;
 mod changes;
 #[path = "http/collections.rs"]
 mod collections;
+#[path = "http/disk.rs"]
+mod disk;
 #[path = "http/items.rs"]
 mod items;
+#[path = "http/limits.rs"]
+mod limits;
 #[path = "http/operations.rs"]
 mod operations;
 #[path = "http/reading.rs"]

@@ -15,7 +15,7 @@ fn serve(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     for setting in SETTINGS {
         command.env_remove(setting.variable);
     }
-    command.arg("serve").args(arguments).envs(variables.iter().copied()).output().unwrap()
+    service::ends(command.arg("serve").args(arguments).envs(variables.iter().copied()))
 }
 
 /// What is printed, by name: the value and where it comes from.

@@ -144,6 +144,14 @@ pub static SETTINGS: &[Setting] = &[
         read: |setup, text| put(&mut setup.http.limits.query, seconds(text)?),
     },
     Setting {
+        name: "body-timeout",
+        variable: "NIGH_BODY_TIMEOUT",
+        value: "SECONDS",
+        default: "15",
+        help: "How long a client may pause while it sends a body; one that only drips is ended as well",
+        read: |setup, text| put(&mut setup.http.limits.body_patience, seconds(text)?),
+    },
+    Setting {
         name: "max-body",
         variable: "NIGH_MAX_BODY",
         value: "BYTES",

@@ -97,14 +97,16 @@ impl Committer {
     pub(super) fn heal(&mut self, file: &Path) -> Result<(), EngineError> {
         let hosted = self.shared.hosted.load_full();
         let reads = |hosted: &&Arc<Hosted>| hosted.snapshot().segments().iter().any(|segment| segment.reads(file));
-        hosted.values().find(reads).map_or(Ok(()), |hosted| self.rebuild(hosted))
+        let Some(hosted) = hosted.values().find(reads) else { return Ok(()) };
+        tracing::warn!(collection = %hosted.name, file = %file.display(), "a file is damaged; its collection is made anew");
+        self.rebuild(hosted)
     }
 
     /// Makes a collection anew from its rows.
     pub(super) fn rebuild(&mut self, hosted: &Hosted) -> Result<(), EngineError> {
         let Some(logged) = &self.logged else { return Err(EngineError::DiskFull) };
         let folder = self.shared.home.as_ref().map(|home| home.segments_path(hosted.number));
-        tracing::warn!(collection = %hosted.name, "the collection is made anew from its rows");
+        tracing::info!(collection = %hosted.name, "the collection is made anew from its rows");
         let anew = hosted
             .complete_rows(logged)
             .and_then(|()| recover::from_rows(logged, folder.as_deref(), hosted.number, &hosted.settings.load()));

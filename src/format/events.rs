@@ -61,7 +61,7 @@ pub fn write_sighting(out: &mut Vec<u8>, event: &FenceEvent) {
     match &event.what {
         Sighting::Reset | Sighting::Current => {}
         Sighting::Enter(item) | Sighting::Inside(item) | Sighting::Exit { item: Some(item), .. } => {
-            write_item(out, item)
+            write_item(out, item);
         }
         Sighting::Exit { id, item: None } => write_id(out, id.as_str()),
     }

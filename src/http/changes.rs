@@ -133,7 +133,7 @@ fn stream(
         let query = question::query(params, engine.metric_of(&name)?)?;
         let query = crate::query::Query { near: query.near.map(|near| near_without_k(near, params)), ..query };
         let fence = Fence::new(&query).map_err(|error| Refusal::new(Code::BadFence, error.to_string()))?;
-        Source::Fence(engine.watch(&name, fence, since)?)
+        Source::Fence(Box::new(engine.watch(&name, fence, since)?))
     } else {
         let since = since.map_or_else(|| engine.snapshot(&name).map(|snapshot| snapshot.seq()), Ok)?;
         Source::All(engine.follow(&name, since)?)
@@ -223,7 +223,7 @@ impl From<FollowError> for Refusal {
 /// Where events come from.
 enum Source {
     All(Follower),
-    Fence(Watcher),
+    Fence(Box<Watcher>),
 }
 
 impl Source {

@@ -136,20 +136,10 @@ async fn now(
     let engine = service.engine()?;
     let (path, query, headers) = (http.uri().path(), http.query_string(), http.headers());
     let is_long = query.len() + body.len() > LONG_BYTES;
-    let mut pause = FIRST_PAUSE;
-    let until = Instant::now() + service.options().limits.patience;
     let budget = Budget::work(0);
     let request = Request { service, engine, route, caller, path, query, headers, body: &body, budget: &budget };
-    while !is_long {
-        let budget = Budget::work(AT_ONCE);
-        match answer_healed(&Request { budget: &budget, ..request }, answer) {
-            Err(refusal) if refusal.code == Code::TooCostly => break,
-            Err(refusal) if refusal.code == Code::Behind && Instant::now() < until => {
-                sleep(pause).await;
-                pause = LONGEST_PAUSE.min(pause * 2);
-            }
-            answered => return answered,
-        }
+    if !is_long && let Some(answered) = at_once(&request, answer).await {
+        return answered;
     }
     let own = OwnRequest::new(&request, service.clone(), engine.clone(), body.clone());
     let until = Instant::now() + service.options().limits.query;
@@ -158,6 +148,23 @@ async fn now(
     let flag = gone.0.clone();
     let work = move || answer_healed(&own.within(&Budget::unlimited().until(until).unless(&flag)), answer);
     service.pool().run(work).await
+}
+
+/// Answers where the request was read; nothing when that would cost too much.
+async fn at_once(request: &Request<'_>, answer: Answer) -> Option<Result<Reply, Refusal>> {
+    let mut pause = FIRST_PAUSE;
+    let until = Instant::now() + request.service.options().limits.patience;
+    loop {
+        let budget = Budget::work(AT_ONCE);
+        match answer_healed(&Request { budget: &budget, ..*request }, answer) {
+            Err(refusal) if refusal.code == Code::TooCostly => return None,
+            Err(refusal) if refusal.code == Code::Behind && Instant::now() < until => {
+                sleep(pause).await;
+                pause = LONGEST_PAUSE.min(pause * 2);
+            }
+            answered => return Some(answered),
+        }
+    }
 }
 
 /// Raises its flag when it is dropped: when the answer is there, and when the client went away before it.

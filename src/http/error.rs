@@ -319,9 +319,9 @@ impl From<Fault> for Refusal {
             _ => (Code::BadItem, None),
         };
         let refusal = Refusal::new(code, detail);
-        let refusal = parameter.into_iter().fold(refusal, |refusal, parameter| refusal.at(parameter));
+        let refusal = parameter.into_iter().fold(refusal, Refusal::at);
         let refusal = value.iter().fold(refusal, |refusal, value| refusal.value(value));
-        hint.into_iter().fold(refusal, |refusal, hint| refusal.hint(hint))
+        hint.into_iter().fold(refusal, Refusal::hint)
     }
 }
 

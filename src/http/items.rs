@@ -35,7 +35,7 @@ fn check_datetime(params: &Params<'_>) -> Result<(), Refusal> {
         let is_open = |end: &&str| end.is_empty() || *end == "..";
         let sound = match &ends[..] {
             [instant] => parse_moment(instant).is_ok(),
-            [begin, end] => [begin, end].into_iter().all(|end| is_open(&end) || parse_moment(end).is_ok()),
+            [begin, end] => [begin, end].into_iter().all(|end| is_open(end) || parse_moment(end).is_ok()),
             _ => false,
         };
         if sound {

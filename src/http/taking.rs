@@ -172,7 +172,7 @@ impl Taking {
 /// Items that were read so far.
 enum Hold<'a> {
     Few(Vec<Change>, usize),
-    Many(Bulk<'a>),
+    Many(Box<Bulk<'a>>),
 }
 
 impl<'a> Hold<'a> {
@@ -194,7 +194,7 @@ impl<'a> Hold<'a> {
                     load.push(item)?;
                 }
                 load.push(&item)?;
-                Ok(Hold::Many(load))
+                Ok(Hold::Many(Box::new(load)))
             }
         }
     }

@@ -95,13 +95,10 @@ async fn feed(
         return Ok(());
     }
     drop(room);
-    while !is_whole {
-        match next_chunk(payload, &mut pace).await? {
-            None => break,
-            Some(piece) => {
-                if pieces.send(Piece::Bytes(piece)).await.is_err() {
-                    return Ok(());
-                }
+    if !is_whole {
+        while let Some(piece) = next_chunk(payload, &mut pace).await? {
+            if pieces.send(Piece::Bytes(piece)).await.is_err() {
+                return Ok(());
             }
         }
     }

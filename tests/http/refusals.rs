@@ -9,6 +9,37 @@ use crate::service::{Response, Service};
 
 const PARIS: &str = "lat=48.857&lon=2.352";
 
+/// The answer to a second upload under the key of another.
+fn reused(service: &Service) -> Response {
+    let upload =
+        |csv| service.ask("POST", "/collections/y/items", &["content-type: text/csv", "idempotency-key: k"], csv);
+    assert_eq!(upload("id,lat,lon\na,1,2\n").status, 200);
+    upload("id,lat,lon\nb,1,2\n")
+}
+
+/// Codes that are provoked by tests of their own, which name them.
+const BY_OTHERS: &[(&str, &[&str])] = &[
+    ("tests/security.rs", &["unauthorized", "forbidden", "foreign-origin", "too-many-requests"]),
+    ("tests/metrics.rs", &["starting", "stopping"]),
+    ("tests/http/limits.rs", &["too-slow", "too-costly", "overloaded", "conflict", "changes-gone"]),
+    ("tests/http/disk.rs", &["read-only", "unavailable", "disk-full"]),
+    ("src/http/pool.rs", &["internal-error"]),
+];
+
+#[test]
+fn codes_provoked_elsewhere_are_named_there() {
+    for (file, codes) in BY_OTHERS {
+        let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        for code in *codes {
+            let variant = PROBLEMS.iter().find(|problem| problem.name == *code).unwrap().code;
+            assert!(
+                text.contains(&format!("\"{code}\"")) || text.contains(&format!("Code::{variant:?}")),
+                "{file}: {code}"
+            );
+        }
+    }
+}
+
 #[test]
 fn every_code_of_the_table_is_provoked_by_somebody() {
     let service = Service::with_demo();
@@ -46,24 +77,36 @@ fn every_code_of_the_table_is_provoked_by_somebody() {
         ("item-not-found", get("/collections/default/items/nobody")),
         ("index-not-found", get("/collections/default/indexes/scan/cells")),
         ("method-not-allowed", service.ask("PUT", "/near", &[], "")),
-        ("not-acceptable", service.ask("GET", &format!("/near?{PARIS}"), &["accept: text/csv"], "")),
+        ("not-acceptable", service.ask("GET", &format!("/near?{PARIS}"), &["accept: text/html"], "")),
+        ("precondition-failed", service.ask("PUT", "/collections/x/items/a", &["if-match: *"], r#"{"lat":1,"lon":2}"#)),
+        ("behind", items("min_seq=999999999")),
+        (
+            "rows-rejected",
+            service.ask("POST", "/collections/x/items", &["content-type: text/csv"], "id,lat,lon\na,b,c\n"),
+        ),
+        ("key-reused", reused(&service)),
         ("body-too-large", search(&large)),
         (
             "unsupported-media-type",
             service.ask("POST", "/collections/default/search", &["content-type: text/csv"], "x"),
         ),
     ];
-    // Needs a disk that fails under the running service; what becomes of it is tested beside the table.
-    const BY_FAULTS: [&str; 1] = ["unavailable"];
-    let met: Vec<&str> = provoked.iter().map(|(code, _)| *code).chain(BY_FAULTS).collect();
-    assert_eq!(met, PROBLEMS.iter().map(|problem| problem.name).collect::<Vec<_>>());
-    for (problem, (code, response)) in PROBLEMS.iter().zip(&provoked) {
-        assert_refused(response, code, problem.status, problem.title);
+    let elsewhere = BY_OTHERS.iter().flat_map(|(_, codes)| *codes).copied();
+    let mut met: Vec<&str> = provoked.iter().map(|(code, _)| *code).chain(elsewhere).collect();
+    met.sort_unstable();
+    let mut known: Vec<&str> = PROBLEMS.iter().map(|problem| problem.name).collect();
+    known.sort_unstable();
+    assert_eq!(met, known);
+    for (code, response) in &provoked {
+        assert_refused(response, code);
     }
     assert_eq!(service.stop(), (Some(0), String::new()), "the log stays clean");
 }
 
-fn assert_refused(response: &Response, code: &str, status: u16, title: &str) {
+pub(crate) fn assert_refused(response: &Response, code: &str) {
+    let problem = PROBLEMS.iter().find(|problem| problem.name == code).unwrap_or_else(|| panic!("no code {code}"));
+    let (status, title) = (problem.status, problem.title);
+    assert_eq!(response.header("retry-after").is_some(), problem.retry_after_s.is_some(), "{code}: {}", response.head);
     assert_eq!(response.status, status, "{code}: {}", response.body);
     assert_eq!(response.header("content-type"), Some("application/problem+json"), "{code}");
     let body = response.json();

@@ -5,8 +5,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -15,7 +15,23 @@ pub(crate) struct Service {
     process: Child,
     address: String,
     /// Its data, where it has a directory of its own.
-    _data: tempfile::TempDir,
+    _data: Option<tempfile::TempDir>,
+}
+
+/// Runs what has to end by itself, soon.
+#[allow(dead_code, reason = "not every test runs such")]
+pub(super) fn ends(command: &mut Command) -> Output {
+    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut process = spawned.expect("nigh runs");
+    let begun = Instant::now();
+    while process.try_wait().expect("it can be waited for").is_none() {
+        if begun.elapsed() > Duration::from_secs(30) {
+            let _ = process.kill();
+            panic!("it does not end: {:?}", process.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    process.wait_with_output().expect("it ended")
 }
 
 /// An answer.
@@ -31,12 +47,20 @@ impl Service {
     /// Starts the service on a free port.
     pub(crate) fn start(arguments: &[&str]) -> Service {
         let data = tempfile::tempdir().expect("a folder can be made");
+        let command = Command::new(env!("CARGO_BIN_EXE_nigh"));
+        let mut service = Service::run(command, data.path(), arguments);
+        service._data = Some(data);
+        service
+    }
+
+    /// The same by a command of the caller's, which is given the rest of the line, on a directory of the caller's.
+    pub(crate) fn run(mut command: Command, data: &std::path::Path, arguments: &[&str]) -> Service {
         let listen: &[&str] = if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
-        let mut process = Command::new(env!("CARGO_BIN_EXE_nigh"))
+        let mut process = command
             .arg("serve")
             .args(listen)
             .arg("--data-dir")
-            .arg(data.path())
+            .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -45,7 +69,18 @@ impl Service {
         let mut line = String::new();
         BufReader::new(process.stdout.as_mut().expect("piped")).read_line(&mut line).expect("it says something");
         let address = line.trim().rsplit("://").next().expect("the line ends with an address").to_owned();
-        Service { process, address, _data: data }
+        Service { process, address, _data: None }
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Kills it as it stands.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().expect("it can be killed");
+        self.process.wait().expect("it ends");
     }
 
     /// Where it listens.
@@ -138,7 +173,7 @@ impl Drop for Service {
 }
 
 impl Response {
-    fn parse(bytes: &[u8]) -> Response {
+    pub(crate) fn parse(bytes: &[u8]) -> Response {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let end = end.unwrap_or_else(|| panic!("no whole answer: {:?}", String::from_utf8_lossy(bytes)));
         let raw_head = String::from_utf8(bytes[..end].to_vec()).expect("a head is text");

@@ -90,7 +90,7 @@ fn every_crossing_is_heard_once_and_in_order_however_often_the_listener_is_cut_o
                 .collect();
             let until = Instant::now() + Duration::from_secs(60);
             loop {
-                let done = writers.iter().all(|writer| writer.is_finished());
+                let done = writers.iter().all(std::thread::ScopedJoinHandle::is_finished);
                 let (events, last) = listen(&service, fence, since, 1 + (cuts * 13 + number) % 40);
                 let is_end = done && events.is_empty();
                 heard.extend(events);

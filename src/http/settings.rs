@@ -48,13 +48,18 @@ struct Wanted {
     ttl: Option<Value>,
 }
 
+/// Every kind that can be kept, as a list in JSON has them.
+fn kinds_in_quotes() -> String {
+    Kind::offered().map(|kind| format!("{:?}", kind.name)).collect::<Vec<_>>().join(",")
+}
+
 fn read(body: &[u8]) -> Result<CollectionSettings, Refusal> {
     if body.trim_ascii().is_empty() {
         return Ok(CollectionSettings::default());
     }
     let wanted: Wanted = serde_json::from_slice(body).map_err(|error| {
         Refusal::new(Code::BadBody, format!("these are no settings: {error}"))
-            .hint(r#"as in {"kinds":["rtree","hilbert"],"metric":"vincenty","ttl":"7d"}"#)
+            .hint(format!(r#"as in {{"kinds":[{}],"metric":"vincenty","ttl":"7d"}}"#, kinds_in_quotes()))
     })?;
     let mut settings = CollectionSettings::default();
     if let Some(kinds) = &wanted.kinds {

@@ -14,8 +14,8 @@ use crate::service::Service;
 /// A fence: its question, a place inside, one outside.
 const FENCES: &[(&str, [f64; 2], [f64; 2])] = &[
     ("lat=-17&lon=180&radius=200km", [-17.0, -179.5], [-17.0, 170.0]),
-    ("lat=90&lon=0&radius=500km", [87.0, 123.0], [80.0, -57.0]),
-    ("bbox=170,-20,-170,-10&metric=vincenty", [-15.0, 180.0], [-15.0, -160.0]),
+    ("lat=90&lon=0&radius=500km&metric=vincenty", [87.0, 123.0], [80.0, -57.0]),
+    ("bbox=170,-20,-170,-10", [-15.0, 180.0], [-15.0, -160.0]),
 ];
 
 const OBJECTS: usize = 60;
@@ -58,8 +58,10 @@ fn listen(service: &Service, fence: &str, since: u64, most: usize) -> (Vec<Value
     let stream = service.begin(&format!("GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let (mut heard, mut last) = (Vec::new(), since);
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    assert_eq!(lines.next().as_deref(), Some("HTTP/1.1 200 OK"), "{target}");
     // Lines of chunks and of the head are not JSON objects.
-    for line in BufReader::new(stream).lines().map_while(Result::ok).filter(|line| line.starts_with('{')) {
+    for line in lines.filter(|line| line.starts_with('{')) {
         let event: Value = serde_json::from_str(&line).unwrap();
         last = event["seq"].as_u64().unwrap_or(last);
         if event["event"] == "idle" {

@@ -55,7 +55,7 @@ pub struct ReadOptions {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// Its header is none. The code is one of [`FILE_PROBLEMS`](super::FILE_PROBLEMS).
+    /// Its header is none. The code is one of [`FILE_PROBLEMS`].
     #[error("{0}")]
     Unusable(Fault),
     /// The source failed.

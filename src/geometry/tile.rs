@@ -38,7 +38,7 @@ const WIDEN_DEG: f64 = 1e-9;
 /// let paris = OnMap::of(Point::new(48.857, 2.352).unwrap());
 /// let tile = Tile::new(5, 16, 11).unwrap();
 /// assert_eq!(paris.tile(5).unwrap(), tile);
-/// assert_eq!(paris.seen_from(tile).next(), Some((856, 28)));
+/// assert_eq!(paris.seen_from(tile).next(), Some((856, 36)));
 /// assert!(Tile::new(1, 0, 2).unwrap_err().to_string().contains("0..1"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

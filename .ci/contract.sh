@@ -3,6 +3,7 @@
 
 tools=target/contract
 python=$tools/venv/bin/python
+typescript=openapi-typescript@7.13.0
 
 # Why the tools cannot be had, or nothing when they are there.
 python_tools() {
@@ -48,7 +49,7 @@ python_client() {
 
 # Types for TypeScript are generated from it.
 typescript_types() {
-  npx --yes openapi-typescript@7.13.0 openapi.yaml -o "$tools/types.d.ts" && grep -q 'uploadItems' "$tools/types.d.ts"
+  npx --yes "$typescript" openapi.yaml -o "$tools/types.d.ts" && grep -q 'uploadItems' "$tools/types.d.ts"
 }
 
 # OWSLib, which QGIS plugins and many scripts use, reads the service as OGC API Features.
@@ -70,10 +71,12 @@ judges() {
     step clients python_client
     step ogc ogc
   fi
-  if have npx npm; then
+  if ! have npx npm; then
+    skip types "npm is missing and cannot be installed"
+  elif ! timeout 60 npm view "$typescript" version >/dev/null 2>&1; then
+    skip types "npm cannot fetch $typescript"
+  else
     mkdir -p "$tools"
     step types typescript_types
-  else
-    skip types "npm is missing and cannot be installed"
   fi
 }

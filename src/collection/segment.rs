@@ -11,7 +11,7 @@ use super::expiries::{Expiries, Oldest};
 use super::item::ItemRef;
 use super::marks::Marks;
 use super::names::Names;
-use super::payload::{Payload, Record};
+use super::payload::Payload;
 use super::saved::Saved;
 use crate::geometry::{Point, Rect};
 use crate::index::{Damaged, Directory, DirectoryCell, Kind, Points, Sorted};
@@ -68,8 +68,14 @@ impl Segment {
 
     /// The item of a slot, whether or not it is gone.
     pub fn item(&self, slot: u32) -> ItemRef<'_> {
-        let Record { id, plain_id, lon_lat, properties, seq, expires_at_ms } = self.payload.record(slot);
-        ItemRef { id, plain_id, point: self.points.point(slot), lon_lat, properties, seq, expires_at_ms }
+        ItemRef::new(self.payload.record(slot), &self.points, slot, self.payload.before_seq())
+    }
+
+    /// Has the processor fetch what is known of a slot besides its point. Whoever asks this for several slots before it reads
+    /// the first waits for memory once and not for each.
+    #[inline]
+    pub fn fetch(&self, slot: u32) {
+        std::hint::black_box(self.payload.record_bytes(slot)[0]);
     }
 
     /// The sequence number of the change that put an item there.

@@ -58,7 +58,7 @@ pub use options::{Limits, Options};
 pub use routes::{Access, ROUTES, Route};
 
 use crate::engine::Engine;
-use dispatch::{nothing_here, paths, resource};
+use dispatch::arrive;
 use service::Service;
 
 /// How long a stop waits for answers that are under way: whoever asks for it is to see it done within five seconds.
@@ -89,15 +89,12 @@ pub fn serve<E: Send + 'static>(
         let stop = stop::signal(service.clone().into_inner())?;
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(512));
         let shared = service.clone();
-        let server = HttpServer::new(move || {
-            let app = App::new().app_data(shared.clone());
-            paths().fold(app, |app, path| app.service(resource(path))).default_service(web::to(nothing_here))
-        })
-        .workers(cores)
-        .tcp_nodelay(true)
-        .shutdown_timeout(STOP_SECONDS)
-        .shutdown_signal(stop)
-        .bind(&*service.options().listen)?;
+        let server = HttpServer::new(move || App::new().app_data(shared.clone()).default_service(web::to(arrive)))
+            .workers(cores)
+            .tcp_nodelay(true)
+            .shutdown_timeout(STOP_SECONDS)
+            .shutdown_signal(stop)
+            .bind(&*service.options().listen)?;
         let addresses = server.addrs();
         let server = actix_web::rt::spawn(server.run());
         let engine = spawn_blocking(open).await.map_err(io::Error::other)?.map_err(ServeError::Open)?;

@@ -10,6 +10,9 @@ use percent_encoding::percent_decode_str;
 use super::error::{Code, Refusal};
 use crate::engine::EngineError;
 
+/// Room for the parameters of a common request.
+const USUAL: usize = 8;
+
 /// A value as given.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Given<'a> {
@@ -29,7 +32,7 @@ impl<'a> Params<'a> {
     /// Reads a query string: `+` is a space, empty pieces are passed over, a name without `=` has an empty value. Names that are not
     /// among the known ones are refused as they come, so that no list of them grows.
     pub(super) fn of_query(query: &'a str, known: &[&'static str]) -> Result<Params<'a>, Refusal> {
-        let mut params = Params::default();
+        let mut params = Params { pairs: Vec::with_capacity(USUAL) };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)?;
@@ -121,6 +124,9 @@ pub(super) fn missing(name: &'static str) -> Refusal {
 
 /// Percent-decodes a piece of a query string. A `%` that begins no escape stays, as in `LIKE 'Caf%'`.
 fn decode(piece: &str) -> Result<Cow<'_, str>, Refusal> {
+    if !piece.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(Cow::Borrowed(piece));
+    }
     let decoded = if piece.contains('+') {
         let spaced = piece.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8().map(|text| Cow::Owned(text.into_owned()))
@@ -189,14 +195,15 @@ pub(super) fn whole<T: TryFrom<u64>>(text: &str) -> Result<T, Refusal> {
 }
 
 /// One of some words.
-pub(super) fn choice<'w, T>(text: &str, words: impl IntoIterator<Item = (&'w str, T)>) -> Result<T, Refusal> {
-    let mut known = Vec::new();
-    for (word, value) in words {
-        if word == text {
-            return Ok(value);
-        }
-        known.push(word);
+pub(super) fn choice<'w, T>(
+    text: &str,
+    words: impl IntoIterator<Item = (&'w str, T), IntoIter: Clone>,
+) -> Result<T, Refusal> {
+    let words = words.into_iter();
+    if let Some((_, value)) = words.clone().find(|(word, _)| *word == text) {
+        return Ok(value);
     }
+    let known: Vec<&str> = words.map(|(word, _)| word).collect();
     Err(Refusal::new(Code::UnknownChoice, format!("{text:?} is not known"))
         .hint(format!("use one of {}", known.join(", "))))
 }

@@ -174,6 +174,9 @@ impl Query {
     }
 }
 
+/// So many answers are fetched from memory at once: their records lie anywhere.
+const AHEAD: usize = 32;
+
 /// One answer of a page.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnswerHit<'a> {
@@ -200,9 +203,16 @@ pub struct Answer {
 impl Answer {
     /// The answers of the page, in order.
     pub fn hits(&self) -> impl ExactSizeIterator<Item = AnswerHit<'_>> {
-        self.ranked.iter().map(|ranked| AnswerHit {
-            distance_m: self.measured.then_some(ranked.distance_m),
-            item: self.snapshot.segments()[ranked.segment as usize].item(ranked.slot),
+        let segment = |ranked: &Ranked| &self.snapshot.segments()[ranked.segment as usize];
+        self.ranked.iter().enumerate().map(move |(at, ranked)| {
+            if at % AHEAD == 0 {
+                let soon = &self.ranked[at..self.ranked.len().min(at + AHEAD)];
+                soon.iter().for_each(|ranked| segment(ranked).fetch(ranked.slot));
+            }
+            AnswerHit {
+                distance_m: self.measured.then_some(ranked.distance_m),
+                item: segment(ranked).item(ranked.slot),
+            }
         })
     }
 

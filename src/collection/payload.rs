@@ -201,6 +201,19 @@ impl Payload {
         *self.bases.at(slot / GROUP) as usize + *self.offsets.at(slot) as usize
     }
 
+    /// Has the processor fetch what says where the record of a slot is.
+    #[inline]
+    pub(super) fn fetch_start(&self, slot: u32) {
+        self.bases.fetch(slot as usize / GROUP);
+        self.offsets.fetch(slot as usize);
+    }
+
+    /// Has the processor fetch the beginning of a record.
+    #[inline]
+    pub(super) fn fetch(&self, slot: u32) {
+        self.bytes.fetch(self.start(slot as usize));
+    }
+
     #[inline]
     pub(super) fn record_bytes(&self, slot: u32) -> &[u8] {
         let slot = slot as usize;

@@ -71,13 +71,6 @@ impl Segment {
         ItemRef::new(self.payload.record(slot), &self.points, slot, self.payload.before_seq())
     }
 
-    /// Has the processor fetch what is known of a slot besides its point. Whoever asks this for several slots before it reads
-    /// the first waits for memory once and not for each.
-    #[inline]
-    pub fn fetch(&self, slot: u32) {
-        std::hint::black_box(self.payload.record_bytes(slot)[0]);
-    }
-
     /// The sequence number of the change that put an item there.
     pub(super) fn put_seq(&self, slot: u32) -> u64 {
         self.payload.seq(slot)
@@ -172,4 +165,14 @@ impl Segment {
         parts.extend(self.directories.iter().map(|(kind, directory)| (kind.name, directory.bytes())));
         parts
     }
+}
+
+/// Records that are fetched from memory at once.
+pub(crate) const AHEAD: usize = 32;
+
+/// Has the processor fetch the records of some slots, at most [`AHEAD`] of them. They lie anywhere in memory: whoever is about to read them
+/// waits once and not for each.
+pub(crate) fn fetch<'a>(slots: impl Iterator<Item = (&'a Segment, u32)> + Clone) {
+    slots.clone().for_each(|(segment, slot)| segment.payload.fetch_start(slot));
+    slots.for_each(|(segment, slot)| segment.payload.fetch(slot));
 }

@@ -16,7 +16,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::admission::admit;
 use super::arrival::{Arrival, json_body};
 use super::error::{self, Code, Refusal};
-use super::params::{Params, decode_segment};
+use super::params::{Params, decode_segment, pieces};
 use super::pool::guarded;
 use super::reply::Reply;
 use super::request::{OwnRequest, Request};
@@ -35,10 +35,12 @@ const AT_ONCE: u64 = 30_000;
 /// Bytes of a question that alone take too long to be read at once.
 const LONG_BYTES: usize = 32 << 10;
 
+/// No path of ours has more pieces than this.
+const PIECES_MAX: usize = 8;
+
 /// A path with its methods.
 struct Place {
-    /// What stands between the slashes: `{name}` for what varies, with or without an ending.
-    pieces: Vec<&'static str>,
+    pieces: Vec<Piece>,
     routes: Vec<&'static Route>,
 }
 
@@ -51,7 +53,9 @@ static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
     for route in ROUTES {
         match places.iter_mut().find(|place| place.routes[0].path == route.path) {
             Some(place) => place.routes.push(route),
-            None => places.push(Place { pieces: route.path.split('/').collect(), routes: vec![route] }),
+            None => {
+                places.push(Place { pieces: pieces(route.path, b'/').map(Piece::of).collect(), routes: vec![route] })
+            }
         }
     }
     places
@@ -59,8 +63,13 @@ static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
 
 impl Place {
     fn at(path: &str) -> Option<&'static Place> {
-        let count = path.split('/').count();
-        let fits = |place: &Place| place.pieces.iter().zip(path.split('/')).all(|(known, given)| is(known, given));
+        let mut given = [""; PIECES_MAX];
+        let mut count = 0;
+        for piece in pieces(path, b'/') {
+            *given.get_mut(count)? = piece;
+            count += 1;
+        }
+        let fits = |place: &Place| place.pieces.iter().zip(given).all(|(known, given)| known.is(given));
         PLACES.iter().find(|place| place.pieces.len() == count && fits(place))
     }
 
@@ -70,11 +79,27 @@ impl Place {
     }
 }
 
-/// Whether a piece of a path is the one that a route has there.
-fn is(known: &str, given: &str) -> bool {
-    match known.strip_prefix('{').and_then(|name| name.split_once('}')) {
-        Some((_, ending)) => given.len() > ending.len() && given.ends_with(ending),
-        None => known == given || given.contains('%') && decode_segment(given).is_ok_and(|given| given == known),
+/// What stands between two slashes of a path.
+enum Piece {
+    /// This.
+    Word(&'static str),
+    /// Anything with this ending.
+    Any(&'static str),
+}
+
+impl Piece {
+    fn of(text: &'static str) -> Piece {
+        let name = text.strip_prefix('{').and_then(|name| name.split_once('}'));
+        name.map_or(Piece::Word(text), |(_, ending)| Piece::Any(ending))
+    }
+
+    fn is(&self, given: &str) -> bool {
+        match self {
+            Piece::Any(ending) => given.len() > ending.len() && given.ends_with(ending),
+            Piece::Word(word) => {
+                *word == given || given.contains('%') && decode_segment(given).is_ok_and(|given| given == *word)
+            }
+        }
     }
 }
 

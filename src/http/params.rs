@@ -33,8 +33,11 @@ impl<'a> Params<'a> {
     /// among the known ones are refused as they come, so that no list of them grows.
     pub(super) fn of_query(query: &'a str, known: &[&'static str]) -> Result<Params<'a>, Refusal> {
         let mut params = Params { pairs: Vec::with_capacity(USUAL) };
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let is_plain = is_plain(query);
+        let decode = |piece| if is_plain { Ok(Cow::Borrowed(piece)) } else { decode(piece) };
+        for pair in pieces(query, b'&').filter(|pair| !pair.is_empty()) {
+            let end = pair.bytes().position(|byte| byte == b'=');
+            let (name, value) = end.map_or((pair, ""), |end| (&pair[..end], &pair[end + 1..]));
             let name = decode(name)?;
             is_known(&name, known)?;
             params.add(name, Given::Text(decode(value)?))?;
@@ -122,11 +125,24 @@ pub(super) fn missing(name: &'static str) -> Refusal {
     Refusal::new(Code::MissingParameter, format!("{name} is missing")).at(name)
 }
 
+/// The pieces of a text between separators, like `split`: which takes four times as long to find a single byte in short texts.
+pub(super) fn pieces(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.bytes().position(|byte| byte == separator);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
+}
+
+/// Whether a text stands for itself: it has no escapes.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & (byte != b'%') & (byte != b'+'))
+}
+
 /// Percent-decodes a piece of a query string. A `%` that begins no escape stays, as in `LIKE 'Caf%'`.
 fn decode(piece: &str) -> Result<Cow<'_, str>, Refusal> {
-    if !piece.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Ok(Cow::Borrowed(piece));
-    }
     let decoded = if piece.contains('+') {
         let spaced = piece.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8().map(|text| Cow::Owned(text.into_owned()))
@@ -138,6 +154,9 @@ fn decode(piece: &str) -> Result<Cow<'_, str>, Refusal> {
 
 /// Percent-decodes a piece of a path, where `+` is itself.
 pub(super) fn decode_segment(segment: &str) -> Result<Cow<'_, str>, Refusal> {
+    if is_plain(segment) {
+        return Ok(Cow::Borrowed(segment));
+    }
     percent_decode_str(segment).decode_utf8().map_err(|_| bad_encoding(segment))
 }
 

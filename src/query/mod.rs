@@ -45,7 +45,7 @@ pub use filter::{Filter, FilterError};
 pub use page::{Cursor, K, Limit, PageError};
 pub use rank::Ranked;
 
-use crate::collection::{ItemRef, Snapshot};
+use crate::collection::{AHEAD, ItemRef, Snapshot, fetch};
 use crate::geometry::polygon::PreparedPolygon;
 use crate::geometry::{GeohashCell, METRICS, Metric, Point, Radius, Rect};
 use crate::index::Kind;
@@ -174,9 +174,6 @@ impl Query {
     }
 }
 
-/// So many answers are fetched from memory at once: their records lie anywhere.
-const AHEAD: usize = 32;
-
 /// One answer of a page.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnswerHit<'a> {
@@ -207,7 +204,7 @@ impl Answer {
         self.ranked.iter().enumerate().map(move |(at, ranked)| {
             if at % AHEAD == 0 {
                 let soon = &self.ranked[at..self.ranked.len().min(at + AHEAD)];
-                soon.iter().for_each(|ranked| segment(ranked).fetch(ranked.slot));
+                fetch(soon.iter().map(|ranked| (&**segment(ranked), ranked.slot)));
             }
             AnswerHit {
                 distance_m: self.measured.then_some(ranked.distance_m),

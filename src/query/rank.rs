@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::budget::{Budget, LONG_DISTANCE, SHORT_DISTANCE};
-use crate::collection::Segment;
+use crate::collection::{AHEAD, Segment, fetch};
 use crate::geometry::{Metric, UnitVector};
 
 /// A ranked point: which segment, which slot, how far.
@@ -356,7 +356,11 @@ impl<'a> ById<'a> {
     /// *Why the beginnings of ids*: they lie far apart in memory, so each is read once, and comparing them needs no more of it.
     fn merge(&mut self) {
         let id = |ranked: &Ranked| self.segments[ranked.segment as usize].id_bytes(ranked.slot);
-        let mut begun: Vec<(u64, Ranked)> = self.kept.iter().map(|ranked| (beginning(id(ranked)), *ranked)).collect();
+        let mut begun: Vec<(u64, Ranked)> = Vec::with_capacity(self.kept.len());
+        for some in self.kept.chunks(AHEAD) {
+            fetch(some.iter().map(|ranked| (&*self.segments[ranked.segment as usize], ranked.slot)));
+            begun.extend(some.iter().map(|ranked| (beginning(id(ranked)), *ranked)));
+        }
         begun.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| id(one).cmp(id(other))));
         self.kept = begun.into_iter().map(|(_, ranked)| ranked).collect();
     }

@@ -294,7 +294,7 @@ fn items(collection: &Collection) -> Vec<(String, u64, String)> {
     let ids = (0..50).map(|id| format!("item-{id}"));
     ids.filter_map(|id| {
         let item = snapshot.get(&id)?;
-        Some((id, item.seq, format!("{:?} {}", item.point, item.properties)))
+        Some((id, item.seq, format!("{:?} {}", item.point(), item.properties())))
     })
     .collect()
 }

@@ -140,7 +140,7 @@ fn history(seed: u64, loads: bool) {
     let engine = Engine::open(folder.path(), settings(6)).unwrap();
     let begun = Instant::now();
     // Every end of life that is set has come.
-    while engine.snapshot(&vans()).unwrap().items().any(|item| item.expires_at_ms.is_some()) {
+    while engine.snapshot(&vans()).unwrap().items().any(|item| item.expires_at_ms().is_some()) {
         assert!(begun.elapsed() < Duration::from_secs(60), "ends of life do not come");
         std::thread::yield_now();
     }

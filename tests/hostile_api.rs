@@ -215,7 +215,7 @@ fn the_largest_items_come_back_as_they_went_in() {
     collection.apply(1, ids.iter().map(large).collect());
     let snapshot = collection.snapshot();
     for id in &ids {
-        assert_eq!(snapshot.get(id.as_str()).unwrap().properties, json);
+        assert_eq!(snapshot.get(id.as_str()).unwrap().properties(), json);
     }
     let listed: Vec<String> =
         Query::default().run(&snapshot).unwrap().hits().map(|hit| hit.item.id.to_owned()).collect();

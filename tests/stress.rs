@@ -190,7 +190,7 @@ impl Writer {
         let found: BTreeMap<String, (String, u64)> = snapshot
             .items()
             .filter(|item| own(item.id))
-            .map(|item| (item.id.to_owned(), (item.properties.to_owned(), item.seq)))
+            .map(|item| (item.id.to_owned(), (item.properties().to_owned(), item.seq)))
             .collect();
         assert!(self.there.keys().eq(found.keys()), "{when}: {} has other ids", self.prefix);
         for (id, (text, seq)) in &self.there {

@@ -101,7 +101,7 @@ impl History {
         let vehicle: usize = item.id[1..].parse().unwrap();
         let Some((put_seq, at)) = self.state(vehicle, seq) else { panic!("at {seq} there is no {item:?}") };
         let expected = (put_seq, at, properties(put_seq));
-        assert_eq!((item.seq, item.point, item.properties.to_owned()), expected, "{} at {seq}", item.id);
+        assert_eq!((item.seq, item.point(), item.properties().to_owned()), expected, "{} at {seq}", item.id);
     }
 }
 

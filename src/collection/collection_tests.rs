@@ -20,7 +20,7 @@ fn shown(snapshot: &Snapshot) -> BTreeMap<String, (f64, u64)> {
     for segment in snapshot.segments() {
         for slot in segment.points().slots().filter(|&slot| segment.is_there(slot, snapshot.seq())) {
             let item = segment.item(slot);
-            let before = all.insert(item.id.to_owned(), (item.point.lat_deg(), item.seq));
+            let before = all.insert(item.id.to_owned(), (item.point().lat_deg(), item.seq));
             assert_eq!(before, None, "{} appears twice", item.id);
         }
     }
@@ -65,8 +65,8 @@ fn a_snapshot_never_changes() {
     collection.settle();
     assert_eq!(shown(&before), seen);
     assert_eq!(collection.snapshot().len(), 600.min(collection.snapshot().len()));
-    assert_eq!(before.get("3").unwrap().point.lat_deg(), 10.0);
-    assert_eq!(collection.snapshot().get("3").unwrap().point.lat_deg(), 39.0);
+    assert_eq!(before.get("3").unwrap().point().lat_deg(), 10.0);
+    assert_eq!(collection.snapshot().get("3").unwrap().point().lat_deg(), 39.0);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn what_no_reader_holds_is_freed_and_what_one_holds_is_not() {
     collection.apply(3, vec![put("a", 3.0)]);
     collection.settle();
     assert!(kept.upgrade().is_some() && replaced.upgrade().is_none());
-    assert_eq!((seq, held.get("a").unwrap().point.lat_deg()), (1, 1.0));
+    assert_eq!((seq, held.get("a").unwrap().point().lat_deg()), (1, 1.0));
     drop(held);
     collection.settle();
     assert!(kept.upgrade().is_none());

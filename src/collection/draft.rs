@@ -105,16 +105,16 @@ impl Records {
     }
 
     fn id_bytes(&self, place: usize) -> &[u8] {
-        Record::id_bytes(self.record(place))
+        Record::of(self.record(place)).id_bytes()
     }
 
     fn item(&self, place: usize) -> Item {
-        let record = Record::read(self.record(place));
+        let record = Record::of(self.record(place));
         Item {
-            id: Id::new(record.id).expect("records hold the ids of items"),
+            id: Id::new(record.id()).expect("records hold the ids of items"),
             point: self.ends[place].0,
-            properties: Properties::checked_before(record.properties).expect("records hold the properties of items"),
-            expires_at_ms: record.expires_at_ms,
+            properties: Properties::checked_before(record.properties()).expect("records hold the properties of items"),
+            expires_at_ms: record.expires_at_ms(),
         }
     }
 }

@@ -125,7 +125,7 @@ mod tests {
             let mut random = Random::seeded(6);
             for life in 0..4_u64 {
                 let snapshot = collection.snapshot();
-                let there: Vec<Point> = snapshot.items().map(|item| item.point).collect();
+                let there: Vec<Point> = snapshot.items().map(|item| item.point()).collect();
                 let least = |of: fn(Point) -> f64| there.iter().map(|&point| of(point)).fold(f64::INFINITY, f64::min);
                 let most = |of: fn(Point) -> f64| there.iter().map(|&point| of(point)).fold(-f64::INFINITY, f64::max);
                 let extent = snapshot.extent().unwrap();
@@ -138,7 +138,7 @@ mod tests {
                     assert_eq!(extent.east() - extent.west(), width, "{}", generator.name);
                 }
                 // The outermost go, and some more.
-                let outermost = snapshot.items().filter(|item| item.point.lat_deg() >= north - 1.0).take(1_000);
+                let outermost = snapshot.items().filter(|item| item.point().lat_deg() >= north - 1.0).take(1_000);
                 let gone: Vec<Id> = outermost.map(|item| Id::new(item.id).unwrap()).collect();
                 let some = (0..300).map(|_| id(random.below(6_000) as usize));
                 let changes: Vec<Change> = gone.into_iter().chain(some).map(Change::Remove).collect();

@@ -8,7 +8,9 @@ use std::fmt;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use super::payload::Record;
 use crate::geometry::Point;
+use crate::index::Points;
 
 /// The longest id, in bytes.
 pub const ID_BYTES_MAX: usize = 256;
@@ -173,28 +175,81 @@ impl Item {
 }
 
 /// A stored item, read in place.
-#[derive(Debug, Clone, Copy, PartialEq)]
+///
+/// Its place and properties are read when they are asked for: an answer that shows nothing but ids never touches them.
+#[derive(Clone, Copy)]
 pub struct ItemRef<'a> {
     /// Its name.
     pub id: &'a str,
-    /// Whether the id stands in JSON as it is, without escapes.
-    pub plain_id: bool,
-    /// Where it is.
-    pub point: Point,
-    /// The same as text, `lon,lat`: the shortest digits that read back as the same bits.
-    pub lon_lat: &'a str,
-    /// The text of its properties.
-    pub properties: &'a str,
     /// The sequence number of the change that put it there.
     pub seq: u64,
-    /// When it is due to be removed, in milliseconds since 1970.
-    pub expires_at_ms: Option<i64>,
+    record: Record<'a>,
+    points: &'a Points,
+    slot: u32,
 }
 
 impl<'a> ItemRef<'a> {
+    /// The item that a record and a point make; `before_seq` is added to the number in the record.
+    pub(super) fn new(record: Record<'a>, points: &'a Points, slot: u32, before_seq: u64) -> ItemRef<'a> {
+        ItemRef { id: record.id(), seq: record.seq() + before_seq, record, points, slot }
+    }
+
+    /// Whether the id stands in JSON as it is, without escapes.
+    #[inline]
+    pub fn has_plain_id(&self) -> bool {
+        self.record.has_plain_id()
+    }
+
+    /// Where it is.
+    #[inline]
+    pub fn point(&self) -> Point {
+        self.points.point(self.slot)
+    }
+
+    /// The same as text, `lon,lat`: the shortest digits that read back as the same bits.
+    pub fn lon_lat(&self) -> &'a str {
+        self.record.lon_lat()
+    }
+
     /// Longitude and latitude as text.
     pub fn lon_and_lat(&self) -> (&'a str, &'a str) {
-        self.lon_lat.split_once(',').expect("two numbers with a comma between them")
+        self.lon_lat().split_once(',').expect("two numbers with a comma between them")
+    }
+
+    /// The text of its properties.
+    pub fn properties(&self) -> &'a str {
+        self.record.properties()
+    }
+
+    /// The same as bytes, which are not looked at to know that they are text.
+    #[inline]
+    pub fn properties_bytes(&self) -> &'a [u8] {
+        self.record.properties_bytes()
+    }
+
+    /// When it is due to be removed, in milliseconds since 1970.
+    #[inline]
+    pub fn expires_at_ms(&self) -> Option<i64> {
+        self.record.expires_at_ms()
+    }
+}
+
+impl PartialEq for ItemRef<'_> {
+    fn eq(&self, other: &ItemRef<'_>) -> bool {
+        let head = |item: &ItemRef<'_>| (item.seq, item.point(), item.expires_at_ms());
+        self.id == other.id && head(self) == head(other) && self.properties_bytes() == other.properties_bytes()
+    }
+}
+
+impl fmt::Debug for ItemRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ItemRef")
+            .field("id", &self.id)
+            .field("point", &self.point())
+            .field("properties", &self.properties())
+            .field("seq", &self.seq)
+            .field("expires_at_ms", &self.expires_at_ms())
+            .finish()
     }
 }
 

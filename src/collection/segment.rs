@@ -11,7 +11,7 @@ use super::expiries::{Expiries, Oldest};
 use super::item::ItemRef;
 use super::marks::Marks;
 use super::names::Names;
-use super::payload::{Payload, Record};
+use super::payload::Payload;
 use super::saved::Saved;
 use crate::geometry::{Point, Rect};
 use crate::index::{Damaged, Directory, DirectoryCell, Kind, Points, Sorted};
@@ -68,8 +68,7 @@ impl Segment {
 
     /// The item of a slot, whether or not it is gone.
     pub fn item(&self, slot: u32) -> ItemRef<'_> {
-        let Record { id, plain_id, lon_lat, properties, seq, expires_at_ms } = self.payload.record(slot);
-        ItemRef { id, plain_id, point: self.points.point(slot), lon_lat, properties, seq, expires_at_ms }
+        ItemRef::new(self.payload.record(slot), &self.points, slot, self.payload.before_seq())
     }
 
     /// The sequence number of the change that put an item there.
@@ -166,4 +165,14 @@ impl Segment {
         parts.extend(self.directories.iter().map(|(kind, directory)| (kind.name, directory.bytes())));
         parts
     }
+}
+
+/// Records that are fetched from memory at once.
+pub(crate) const AHEAD: usize = 32;
+
+/// Has the processor fetch the records of some slots, at most [`AHEAD`] of them. They lie anywhere in memory: whoever is about to read them
+/// waits once and not for each.
+pub(crate) fn fetch<'a>(slots: impl Iterator<Item = (&'a Segment, u32)> + Clone) {
+    slots.clone().for_each(|(segment, slot)| segment.payload.fetch_start(slot));
+    slots.for_each(|(segment, slot)| segment.payload.fetch(slot));
 }

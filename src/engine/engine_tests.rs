@@ -175,7 +175,7 @@ fn what_was_accepted_is_there_after_a_restart_with_its_versions() {
             let snapshot = engine.snapshot(&a).unwrap();
             assert_eq!((snapshot.seq(), snapshot.len()), (3 * round, 1 + round as usize));
             assert_eq!(snapshot.get("same").unwrap().seq, 3 * round - 2);
-            assert_eq!(snapshot.get("same").unwrap().properties, format!(r#"{{"n": {}.0}}"#, round - 1));
+            assert_eq!(snapshot.get("same").unwrap().properties(), format!(r#"{{"n": {}.0}}"#, round - 1));
             assert!(snapshot.get("gone").is_none());
             assert_eq!(engine.ask(&a, &Query::near(Point::new(1.0, 2.0).unwrap())).unwrap().matched, 1 + round);
         }
@@ -367,7 +367,7 @@ fn an_item_that_does_not_say_how_long_it_stays_stays_as_long_as_its_collection_h
     let loaded = load();
     let ends = |engine: &Engine| {
         let snapshot = engine.snapshot(&name("a")).unwrap();
-        ["x", "own", "l", "m"].map(|id| snapshot.get(id).unwrap().expires_at_ms.unwrap())
+        ["x", "own", "l", "m"].map(|id| snapshot.get(id).unwrap().expires_at_ms().unwrap())
     };
     let [x, own_end, l, m] = ends(&engine);
     let expected = before + hour as i64..=commit::now_ms() + hour as i64;

@@ -3,6 +3,8 @@
 //! What surprises: the clock is read here and nowhere below. What is due becomes a change like any other, numbered and in the
 //! log, so that a replay years later does the same.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -38,7 +40,8 @@ impl Keeper {
     pub(super) fn start(shared: Arc<Shared>, queue: SyncSender<Task>) -> Keeper {
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new().name("nigh-keeper".to_owned());
-        let thread = thread.spawn(move || Rounds { shared, queue, forgot: Instant::now() }.run(&stopped));
+        let thread = thread
+            .spawn(move || Rounds { shared, queue, forgot: Instant::now(), told: RefCell::default() }.run(&stopped));
         Keeper { stop, thread: thread.expect("a thread can be started for keeping order") }
     }
 
@@ -52,11 +55,12 @@ struct Rounds {
     shared: Arc<Shared>,
     queue: SyncSender<Task>,
     forgot: Instant,
+    /// Damaged files that were spoken of.
+    told: RefCell<HashSet<PathBuf>>,
 }
 
 impl Rounds {
     fn run(mut self, stopped: &Receiver<()>) {
-        let mut scrubbed = self.shared.home.is_none();
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(PAUSE) {
             if self.shared.health() == Health::DiskFull && self.shared.has_room() {
                 self.in_turn(Committer::reopen);
@@ -68,7 +72,8 @@ impl Rounds {
                 self.forget_answers();
                 self.in_turn(Committer::sweep);
             }
-            if !std::mem::replace(&mut scrubbed, true) {
+            // Files that are proven already are passed over, so this reads those of the start and each new one, once.
+            if self.shared.home.is_some() {
                 self.each(Rounds::scrub);
             }
         }
@@ -143,9 +148,11 @@ impl Rounds {
 
     fn scrub(&self, hosted: &Arc<Hosted>) {
         let Err(error) = hosted.collection().scrub() else { return };
-        tracing::warn!(collection = %hosted.name, %error, "a segment file is damaged");
-        if let FileError::Damaged { path, .. } = error {
-            self.heal(path);
+        let FileError::Damaged { path, .. } = &error else { return };
+        // What could not be healed is told once, and again after the next start.
+        if self.told.borrow_mut().insert(path.clone()) {
+            tracing::warn!(collection = %hosted.name, %error, "a segment file is damaged");
+            self.heal(path.clone());
         }
     }
 

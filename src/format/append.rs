@@ -15,7 +15,7 @@ pub(super) fn text(out: &mut Vec<u8>, text: &str) {
 
 /// The id of an item in double quotes; most ids stand there as they are.
 pub(super) fn id(out: &mut Vec<u8>, item: &ItemRef<'_>) {
-    if !item.plain_id {
+    if !item.has_plain_id() {
         return text(out, item.id);
     }
     out.push(b'"');
@@ -32,10 +32,15 @@ pub(super) fn number(out: &mut Vec<u8>, number: f64) {
 pub(super) fn metres(out: &mut Vec<u8>, distance_m: f64) {
     debug_assert!(distance_m >= 0.0);
     let millimetres = (distance_m * 1000.0).round() as u64;
-    let thousandths = millimetres % 1000;
-    let digit = |place: u64| b'0' + (thousandths / place % 10) as u8;
-    out.extend_from_slice(itoa::Buffer::new().format(millimetres / 1000).as_bytes());
+    let thousandths = (millimetres % 1000) as u32;
+    let digit = |place: u32| b'0' + (thousandths / place % 10) as u8;
+    whole(out, millimetres / 1000);
     out.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
+}
+
+/// A whole number.
+pub(super) fn whole(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Any mixture of what needs no escape.

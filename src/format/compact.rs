@@ -17,8 +17,11 @@ pub(super) const JSON: Format = Format {
 };
 
 fn write_page(out: &mut Vec<u8>, page: &Page<'_>) {
-    let (matched, returned) = (page.answer.matched, page.answer.len());
-    append::plain(out, format_args!(r#"{{"matched":{matched},"returned":{returned},"next":"#));
+    out.extend_from_slice(br#"{"matched":"#);
+    append::whole(out, page.answer.matched);
+    out.extend_from_slice(br#","returned":"#);
+    append::whole(out, page.answer.len() as u64);
+    out.extend_from_slice(br#","next":"#);
     match page.next() {
         Some(next) => append::text(out, next),
         None => out.extend_from_slice(b"null"),

@@ -79,7 +79,7 @@ impl Fields {
     /// Hands on the properties that are shown, by name and as JSON text. A name that is no text is passed over.
     pub(super) fn each_property(&self, item: &ItemRef<'_>, mut each: impl FnMut(String, &str)) {
         if self.position() {
-            each_member(item.properties, |name, value| match serde_json::from_str::<String>(name) {
+            each_member(item.properties(), |name, value| match serde_json::from_str::<String>(name) {
                 Ok(name) if self.asked().is_none() || self.names(&name) => each(name, value),
                 _ => {}
             });
@@ -89,13 +89,13 @@ impl Fields {
     /// Appends the properties that are shown, as a JSON object.
     pub(super) fn write_properties(&self, out: &mut Vec<u8>, item: &ItemRef<'_>) {
         let Some(names) = &self.names else {
-            out.extend_from_slice(item.properties.as_bytes());
+            out.extend_from_slice(item.properties_bytes());
             return;
         };
         out.push(b'{');
         if !names.sorted.is_empty() {
             let mut any = false;
-            each_member(item.properties, |name, value| {
+            each_member(item.properties(), |name, value| {
                 // A name may hold half a surrogate pair, which is JSON but no text: nobody can ask for it.
                 if !serde_json::from_str::<String>(name).is_ok_and(|name| has(&names.sorted, &name)) {
                     return;
@@ -114,7 +114,7 @@ impl Fields {
 
 /// The position of an item as the geohash that answers show.
 pub(super) fn geohash_of(item: &ItemRef<'_>) -> String {
-    geohash::encode(item.point, MAX_CHARACTERS)
+    geohash::encode(item.point(), MAX_CHARACTERS)
 }
 
 fn has(names: &[String], wanted: &str) -> bool {

@@ -50,10 +50,14 @@ fn write_answer(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
     let start = out.len();
     compact::write_item(out, hit, fields);
     // Between members a line break is worth a space, and inside a text of JSON there is none.
-    if hit.item.properties.contains(['\n', '\r']) {
+    if has_breaks(hit.item.properties_bytes()) {
         out[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     }
     out.push(b'\n');
+}
+
+fn has_breaks(text: &[u8]) -> bool {
+    text.iter().any(|byte| matches!(byte, b'\n' | b'\r'))
 }
 
 /// Appends an item and the end of its line.
@@ -61,18 +65,18 @@ pub fn write_line(out: &mut Vec<u8>, item: &ItemRef<'_>) {
     out.extend_from_slice(br#"{"id":"#);
     append::id(out, item);
     out.extend_from_slice(br#","lat":"#);
-    append::number(out, item.point.lat_deg());
+    append::number(out, item.point().lat_deg());
     out.extend_from_slice(br#","lon":"#);
-    append::number(out, item.point.lon_deg());
-    if let Some(at_ms) = item.expires_at_ms {
+    append::number(out, item.point().lon_deg());
+    if let Some(at_ms) = item.expires_at_ms() {
         append::plain(out, format_args!(r#","expires_at_ms":{at_ms}"#));
     }
-    if item.properties.contains(['\n', '\r']) {
+    if has_breaks(item.properties_bytes()) {
         out.extend_from_slice(br#","properties_text":"#);
-        append::text(out, item.properties);
+        append::text(out, item.properties());
     } else {
         out.extend_from_slice(br#","properties":"#);
-        out.extend_from_slice(item.properties.as_bytes());
+        out.extend_from_slice(item.properties_bytes());
     }
     out.extend_from_slice(b"}\n");
 }

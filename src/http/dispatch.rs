@@ -3,22 +3,22 @@
 //! What surprises: a question may be answered twice. What costs more than a little is dropped half done and begun anew in the
 //! pool, and what wants to see a change that has not come yet is asked again until it has.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::time::sleep;
 use actix_web::web::{self, Bytes, Payload};
-use actix_web::{HttpRequest, HttpResponse, Resource};
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::admission::admit;
 use super::arrival::{Arrival, json_body};
 use super::error::{self, Code, Refusal};
 use super::keys::Caller;
 use super::origin;
-use super::params::Params;
+use super::params::{Params, decode_segment, pieces};
 use super::pool::guarded;
 use super::reply::Reply;
 use super::request::{OwnRequest, Request};
@@ -37,28 +37,83 @@ const AT_ONCE: u64 = 30_000;
 /// Bytes of a question that alone take too long to be read at once.
 const LONG_BYTES: usize = 32 << 10;
 
-/// Every path once.
-pub(super) fn paths() -> impl Iterator<Item = &'static str> {
-    let first = |(at, route): &(usize, &Route)| ROUTES[..*at].iter().all(|before| before.path != route.path);
-    ROUTES.iter().enumerate().filter(first).map(|(_, route)| route.path)
+/// No path of ours has more pieces than this.
+const PIECES_MAX: usize = 8;
+
+/// A path with its methods.
+struct Place {
+    pieces: Vec<Piece>,
+    routes: Vec<&'static Route>,
 }
 
-fn routes_of(path: &str) -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().filter(move |route| route.path == path)
-}
-
-/// A path with its methods; every other method is told which there are.
-pub(super) fn resource(path: &'static str) -> Resource {
-    let mut resource = web::resource(path);
-    for route in routes_of(path) {
-        let method = Method::from_bytes(route.method.as_bytes()).expect("our own methods are methods");
-        let answer = move |http: HttpRequest, payload: Payload| handle(route, http, payload);
-        if method == Method::GET {
-            resource = resource.route(web::head().to(answer));
+/// Every path once, in the order of the list.
+///
+/// *Why not the router of actix*: it asks a regular expression for every path with a name in it, one after the other, and took as
+/// long as the search for ten results.
+static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
+    let mut places: Vec<Place> = Vec::new();
+    for route in ROUTES {
+        match places.iter_mut().find(|place| place.routes[0].path == route.path) {
+            Some(place) => place.routes.push(route),
+            None => {
+                places.push(Place { pieces: pieces(route.path, b'/').map(Piece::of).collect(), routes: vec![route] })
+            }
         }
-        resource = resource.route(web::method(method).to(answer));
     }
-    resource.default_service(web::to(move |http: HttpRequest| other_method(path, http)))
+    places
+});
+
+impl Place {
+    fn at(path: &str) -> Option<&'static Place> {
+        let mut given = [""; PIECES_MAX];
+        let mut count = 0;
+        for piece in pieces(path, b'/') {
+            *given.get_mut(count)? = piece;
+            count += 1;
+        }
+        let fits = |place: &Place| place.pieces.iter().zip(given).all(|(known, given)| known.is(given));
+        PLACES.iter().find(|place| place.pieces.len() == count && fits(place))
+    }
+
+    fn route(&self, method: &Method) -> Option<&'static Route> {
+        let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+        self.routes.iter().copied().find(|route| route.method == method)
+    }
+}
+
+/// What stands between two slashes of a path.
+enum Piece {
+    /// This.
+    Word(&'static str),
+    /// Anything with this ending.
+    Any(&'static str),
+}
+
+impl Piece {
+    fn of(text: &'static str) -> Piece {
+        let name = text.strip_prefix('{').and_then(|name| name.split_once('}'));
+        name.map_or(Piece::Word(text), |(_, ending)| Piece::Any(ending))
+    }
+
+    fn is(&self, given: &str) -> bool {
+        match self {
+            Piece::Any(ending) => given.len() > ending.len() && given.ends_with(ending),
+            Piece::Word(word) => {
+                *word == given || given.contains('%') && decode_segment(given).is_ok_and(|given| given == *word)
+            }
+        }
+    }
+}
+
+/// Everything that arrives.
+pub(super) async fn arrive(http: HttpRequest, payload: Payload) -> HttpResponse {
+    match Place::at(http.uri().path()) {
+        None => nothing_here(&http),
+        Some(place) => match place.route(http.method()) {
+            Some(route) => handle(route, http, payload).await,
+            None => other_method(place, &http),
+        },
+    }
 }
 
 async fn handle(route: &'static Route, http: HttpRequest, payload: Payload) -> HttpResponse {
@@ -152,13 +207,16 @@ async fn now(
 
 /// Answers where the request was read; nothing when that would cost too much.
 async fn at_once(request: &Request<'_>, answer: Answer) -> Option<Result<Reply, Refusal>> {
-    let mut pause = FIRST_PAUSE;
-    let until = Instant::now() + request.service.options().limits.patience;
+    let (mut pause, mut until) = (FIRST_PAUSE, None);
     loop {
         let budget = Budget::work(AT_ONCE);
         match answer_healed(&Request { budget: &budget, ..*request }, answer) {
             Err(refusal) if refusal.code == Code::TooCostly => return None,
-            Err(refusal) if refusal.code == Code::Behind && Instant::now() < until => {
+            Err(refusal) if refusal.code == Code::Behind => {
+                let patience = request.service.options().limits.patience;
+                if Instant::now() >= *until.get_or_insert_with(|| Instant::now() + patience) {
+                    return Some(Err(refusal));
+                }
                 sleep(pause).await;
                 pause = LONGEST_PAUSE.min(pause * 2);
             }
@@ -189,8 +247,11 @@ fn stray(http: &HttpRequest, refusal: Refusal) -> HttpResponse {
     watched(&service, watch, origin::preflight(http, &service.options().cors).ok_or(refusal))
 }
 
-async fn other_method(path: &'static str, http: HttpRequest) -> HttpResponse {
-    let known: Vec<&str> = routes_of(path)
+fn other_method(place: &Place, http: &HttpRequest) -> HttpResponse {
+    let path = place.routes[0].path;
+    let known: Vec<&str> = place
+        .routes
+        .iter()
         .flat_map(|route| if route.method == "GET" { vec!["GET", "HEAD"] } else { vec![route.method] })
         .collect();
     let known = known.join(", ");
@@ -198,18 +259,18 @@ async fn other_method(path: &'static str, http: HttpRequest) -> HttpResponse {
     let refusal = Refusal::new(Code::MethodNotAllowed, format!("{path} knows no {method}"))
         .value(method)
         .hint(format!("use {known}"));
-    let mut response = stray(&http, refusal);
+    let mut response = stray(http, refusal);
     let allow = HeaderValue::from_str(&known).expect("methods are plain text");
     response.headers_mut().insert(header::ALLOW, allow);
     response
 }
 
-pub(super) async fn nothing_here(http: HttpRequest) -> HttpResponse {
+fn nothing_here(http: &HttpRequest) -> HttpResponse {
     let path = http.uri().path();
     let refusal = Refusal::new(Code::NotFound, format!("there is nothing under {path}"))
         .value(path)
         .hint("GET / lists what there is");
-    stray(&http, refusal)
+    stray(http, refusal)
 }
 
 pub(super) fn refused(refusal: &Refusal) -> HttpResponse {

@@ -53,7 +53,7 @@ fn distance_between(request: &Request<'_>) -> Result<Reply, Refusal> {
     let place = |parameter| {
         params.required(parameter, |text| {
             let id = Id::new(text).map_err(|error| Refusal::new(Code::BadId, error.to_string()))?;
-            snapshot.get(id.as_str()).map(|item| item.point).ok_or_else(|| no_item(&id, &name))
+            snapshot.get(id.as_str()).map(|item| item.point()).ok_or_else(|| no_item(&id, &name))
         })
     };
     Ok(metres(metric, place("from")?, place("to")?))

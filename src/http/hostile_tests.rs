@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use super::dispatch::{nothing_here, paths, resource};
+use super::dispatch::arrive;
 use super::options::Options;
 use super::routes::ROUTES;
 use super::service::Service;
@@ -211,7 +211,7 @@ fn whatever_is_asked_there_is_an_answer_and_no_mistake() {
         let service = web::Data::new(Service::new(Options::default()).unwrap());
         service.open(Arc::new(engine()));
         let app = App::new().app_data(service.clone());
-        let app = paths().fold(app, |app, path| app.service(resource(path))).default_service(web::to(nothing_here));
+        let app = app.default_service(web::to(arrive));
         let app = init_service(app).await;
         let mut met = std::collections::BTreeMap::<u16, u32>::new();
         for number in 0..cases.cases {

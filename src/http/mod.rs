@@ -69,7 +69,7 @@ pub use routes::{Access, ROUTES, Route};
 pub use tls::TlsFiles;
 
 use crate::engine::Engine;
-use dispatch::{nothing_here, paths, resource};
+use dispatch::arrive;
 use service::Service;
 
 /// How long a stop waits for answers that are under way: whoever asks for it is to see it done within five seconds.
@@ -104,14 +104,11 @@ pub fn serve<E: Send + 'static>(
         actix_web::rt::spawn(stop::reloads(service.clone().into_inner())?);
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(512));
         let shared = service.clone();
-        let server = HttpServer::new(move || {
-            let app = App::new().app_data(shared.clone());
-            paths().fold(app, |app, path| app.service(resource(path))).default_service(web::to(nothing_here))
-        })
-        .workers(cores)
-        .tcp_nodelay(true)
-        .shutdown_timeout(STOP_SECONDS)
-        .shutdown_signal(stop);
+        let server = HttpServer::new(move || App::new().app_data(shared.clone()).default_service(web::to(arrive)))
+            .workers(cores)
+            .tcp_nodelay(true)
+            .shutdown_timeout(STOP_SECONDS)
+            .shutdown_signal(stop);
         let listen = &*service.options().listen;
         let server = match service.certificate() {
             Some(certificate) => {

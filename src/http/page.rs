@@ -14,8 +14,9 @@ use super::request::Request;
 use crate::format::{FORMATS, Format, Link, Page};
 use crate::query::Answer;
 
-/// Room for a common page, so that the buffer is not moved while it grows.
-const USUAL_BYTES: usize = 8 * 1024;
+/// Room for a common page, and for each item in it, so that the buffer is not moved while it grows.
+const USUAL_BYTES: usize = 1024;
+const USUAL_ITEM_BYTES: usize = 56;
 
 /// Bytes of properties in a page, at most; and answers that have fewer however long theirs are.
 const BYTES_MAX: usize = 128 << 20;
@@ -36,7 +37,7 @@ pub(super) fn reply(request: &Request<'_>, params: &Params<'_>) -> Result<Reply,
 /// Writes a page with the links that its format has room for; where it has none, they stand in the head.
 fn write(request: &Request<'_>, format: &Format, page: &Page<'_>) -> Reply {
     let next = page.answer.next.as_ref().map(|cursor| next_link(request.path, request.query, &cursor.to_string()));
-    let mut body = Vec::with_capacity(USUAL_BYTES);
+    let mut body = Vec::with_capacity(USUAL_BYTES + page.answer.len() * USUAL_ITEM_BYTES);
     if format.rows_only {
         (format.write_page)(&mut body, page);
         let reply = Reply::new(format.media_type, body);
@@ -47,14 +48,15 @@ fn write(request: &Request<'_>, format: &Format, page: &Page<'_>) -> Reply {
         };
     }
     // Compact JSON is for programs that know where they asked; GeoJSON is read by those that follow whole addresses.
-    let origin = if format.name == FORMATS[0].name { request.origin() } else { String::new() };
-    let here = format!("{origin}{}?{}", request.path, request.query);
+    let is_whole = format.name == FORMATS[0].name;
+    let origin = if is_whole { request.origin() } else { String::new() };
     let next = next.map(|next| format!("{origin}{next}"));
+    let here = if is_whole { format!("{origin}{}?{}", request.path, request.query) } else { String::new() };
     let links = [
         Link { rel: Link::SELF, href: here.trim_end_matches('?') },
         Link { rel: Link::NEXT, href: next.as_deref().unwrap_or_default() },
     ];
-    let links = if next.is_some() { &links[..] } else { &links[..1] };
+    let links = &links[usize::from(!is_whole)..1 + usize::from(next.is_some())];
     (format.write_page)(&mut body, &Page { links, ..*page });
     Reply::new(format.media_type, body)
 }
@@ -64,7 +66,7 @@ pub(super) fn is_short_enough(answer: &Answer) -> Result<(), Refusal> {
     if answer.len() <= SURELY_SHORT {
         return Ok(());
     }
-    let bytes: usize = answer.hits().map(|hit| hit.item.properties.len()).sum();
+    let bytes: usize = answer.hits().map(|hit| hit.item.properties_bytes().len()).sum();
     if bytes <= BYTES_MAX {
         return Ok(());
     }

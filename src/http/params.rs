@@ -10,6 +10,9 @@ use percent_encoding::percent_decode_str;
 use super::error::{Code, Refusal};
 use crate::engine::EngineError;
 
+/// Room for the parameters of a common request.
+const USUAL: usize = 8;
+
 /// A value as given.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Given<'a> {
@@ -29,9 +32,12 @@ impl<'a> Params<'a> {
     /// Reads a query string: `+` is a space, empty pieces are passed over, a name without `=` has an empty value. Names that are not
     /// among the known ones are refused as they come, so that no list of them grows.
     pub(super) fn of_query(query: &'a str, known: &[&'static str]) -> Result<Params<'a>, Refusal> {
-        let mut params = Params::default();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let mut params = Params { pairs: Vec::with_capacity(USUAL) };
+        let is_plain = is_plain(query);
+        let decode = |piece| if is_plain { Ok(Cow::Borrowed(piece)) } else { decode(piece) };
+        for pair in pieces(query, b'&').filter(|pair| !pair.is_empty()) {
+            let end = pair.bytes().position(|byte| byte == b'=');
+            let (name, value) = end.map_or((pair, ""), |end| (&pair[..end], &pair[end + 1..]));
             let name = decode(name)?;
             is_known(&name, known)?;
             params.add(name, Given::Text(decode(value)?))?;
@@ -119,6 +125,22 @@ pub(super) fn missing(name: &'static str) -> Refusal {
     Refusal::new(Code::MissingParameter, format!("{name} is missing")).at(name)
 }
 
+/// The pieces of a text between separators, like `split`: which takes four times as long to find a single byte in short texts.
+pub(super) fn pieces(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.bytes().position(|byte| byte == separator);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
+}
+
+/// Whether a text stands for itself: it has no escapes.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & (byte != b'%') & (byte != b'+'))
+}
+
 /// Percent-decodes a piece of a query string. A `%` that begins no escape stays, as in `LIKE 'Caf%'`.
 fn decode(piece: &str) -> Result<Cow<'_, str>, Refusal> {
     let decoded = if piece.contains('+') {
@@ -132,6 +154,9 @@ fn decode(piece: &str) -> Result<Cow<'_, str>, Refusal> {
 
 /// Percent-decodes a piece of a path, where `+` is itself.
 pub(super) fn decode_segment(segment: &str) -> Result<Cow<'_, str>, Refusal> {
+    if is_plain(segment) {
+        return Ok(Cow::Borrowed(segment));
+    }
     percent_decode_str(segment).decode_utf8().map_err(|_| bad_encoding(segment))
 }
 
@@ -189,14 +214,15 @@ pub(super) fn whole<T: TryFrom<u64>>(text: &str) -> Result<T, Refusal> {
 }
 
 /// One of some words.
-pub(super) fn choice<'w, T>(text: &str, words: impl IntoIterator<Item = (&'w str, T)>) -> Result<T, Refusal> {
-    let mut known = Vec::new();
-    for (word, value) in words {
-        if word == text {
-            return Ok(value);
-        }
-        known.push(word);
+pub(super) fn choice<'w, T>(
+    text: &str,
+    words: impl IntoIterator<Item = (&'w str, T), IntoIter: Clone>,
+) -> Result<T, Refusal> {
+    let words = words.into_iter();
+    if let Some((_, value)) = words.clone().find(|(word, _)| *word == text) {
+        return Ok(value);
     }
+    let known: Vec<&str> = words.map(|(word, _)| word).collect();
     Err(Refusal::new(Code::UnknownChoice, format!("{text:?} is not known"))
         .hint(format!("use one of {}", known.join(", "))))
 }

@@ -49,12 +49,12 @@ pub(super) fn patched(item: &ItemRef<'_>, patch: &[u8]) -> Result<Patched, Refus
         }
     }
     let (lon, lat) = item.lon_and_lat();
-    let whole = format!(r#"{{"lat":{lat},"lon":{lon},"properties":{}}}"#, item.properties);
+    let whole = format!(r#"{{"lat":{lat},"lon":{lon},"properties":{}}}"#, item.properties());
     let mut out = String::new();
     merge(&whole, std::str::from_utf8(patch).map_err(|_| no_json("it is not UTF-8"))?, 0, &mut out)?;
     let incoming = read_item(out.as_bytes())?;
     let renewed = names("ttl") || names("expires_at");
-    Ok(Patched { incoming, expires_at_ms: item.expires_at_ms.filter(|_| !renewed) })
+    Ok(Patched { incoming, expires_at_ms: item.expires_at_ms().filter(|_| !renewed) })
 }
 
 fn no_json(reason: impl std::fmt::Display) -> Refusal {

@@ -9,7 +9,7 @@ use actix_web::web::Bytes;
 use super::admission::may_see;
 use super::error::{Code, Refusal};
 use super::keys::Caller;
-use super::params::{Params, decode_segment};
+use super::params::{Params, decode_segment, pieces};
 use super::routes::Route;
 use super::service::Service;
 use crate::collection::{Id, Snapshot};
@@ -104,8 +104,8 @@ pub(super) fn collection_in(route: &Route, path: &str) -> Result<CollectionName,
 }
 
 fn segment_in<'a>(route: &Route, path: &'a str, name: &str) -> Result<Option<Cow<'a, str>>, Refusal> {
-    let mut pieces = route.path.split('/').zip(path.split('/'));
-    pieces.find(|(known, _)| *known == name).map(|(_, given)| decode_segment(given)).transpose()
+    let mut both = pieces(route.path, b'/').zip(pieces(path, b'/'));
+    both.find(|(known, _)| *known == name).map(|(_, given)| decode_segment(given)).transpose()
 }
 
 /// The same, held by itself, for a thread of the pool.

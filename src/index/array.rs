@@ -90,6 +90,20 @@ impl<T: Pod> Array<T> {
         values
     }
 
+    /// Has the processor fetch a value from memory, if there is one, without waiting for it. It is a hint and no more: nothing is
+    /// read, so nothing is compared with a checksum either.
+    #[inline]
+    pub fn fetch(&self, place: usize) {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        if let Some(value) = self.unchecked().get(place) {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: a prefetch has no effect that a program can see and cannot fail, whatever the address.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()) };
+        }
+        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+        let _ = place;
+    }
+
     /// All values, which reads all of them in a file that is not proven yet.
     pub fn whole(&self) -> &[T] {
         self.slice(0..self.len)

@@ -78,7 +78,7 @@ impl Kind {
     }
 
     /// The kinds that collections keep unless told otherwise.
-    pub fn offered() -> impl Iterator<Item = &'static Kind> {
+    pub fn offered() -> impl Iterator<Item = &'static Kind> + Clone {
         KINDS.iter().filter(|kind| kind.role == Role::Offered)
     }
 }

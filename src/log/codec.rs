@@ -84,7 +84,7 @@ pub fn write_row(item: &Item, seq: u64) -> Vec<u8> {
 
 /// The row of an item that is stored elsewhere.
 pub fn write_row_of(item: &ItemRef<'_>) -> Vec<u8> {
-    row(item.point, item.expires_at_ms, item.properties, item.seq)
+    row(item.point(), item.expires_at_ms(), item.properties(), item.seq)
 }
 
 fn row(point: Point, expires_at_ms: Option<i64>, properties: &str, seq: u64) -> Vec<u8> {

@@ -45,7 +45,7 @@ pub use filter::{Filter, FilterError};
 pub use page::{Cursor, K, Limit, PageError};
 pub use rank::Ranked;
 
-use crate::collection::{ItemRef, Snapshot};
+use crate::collection::{AHEAD, ItemRef, Snapshot, fetch};
 use crate::geometry::polygon::PreparedPolygon;
 use crate::geometry::{GeohashCell, METRICS, Metric, Point, Radius, Rect};
 use crate::index::Kind;
@@ -200,9 +200,16 @@ pub struct Answer {
 impl Answer {
     /// The answers of the page, in order.
     pub fn hits(&self) -> impl ExactSizeIterator<Item = AnswerHit<'_>> {
-        self.ranked.iter().map(|ranked| AnswerHit {
-            distance_m: self.measured.then_some(ranked.distance_m),
-            item: self.snapshot.segments()[ranked.segment as usize].item(ranked.slot),
+        let segment = |ranked: &Ranked| &self.snapshot.segments()[ranked.segment as usize];
+        self.ranked.iter().enumerate().map(move |(at, ranked)| {
+            if at % AHEAD == 0 {
+                let soon = &self.ranked[at..self.ranked.len().min(at + AHEAD)];
+                fetch(soon.iter().map(|ranked| (&**segment(ranked), ranked.slot)));
+            }
+            AnswerHit {
+                distance_m: self.measured.then_some(ranked.distance_m),
+                item: segment(ranked).item(ranked.slot),
+            }
         })
     }
 

@@ -34,7 +34,7 @@ fn pages_join_up_to_the_whole() {
     for generator in ["clustered", "coincident", "pole_cap"] {
         let collection = filled(generator, 3_000);
         let snapshot = collection.snapshot();
-        let centre = snapshot.get("p17").unwrap().point;
+        let centre = snapshot.get("p17").unwrap().point();
         let near = Query::near(centre);
         let rect = Query::in_rect(Rect::WORLD);
         for query in [near.clone(), near.clone().nearest(K::new(777).unwrap()), rect, Query::default()] {
@@ -55,7 +55,7 @@ fn the_nearest_are_those_of_the_whole_order() {
     let collection = filled("clustered", 5_000);
     let snapshot = collection.snapshot();
     for place in 0..50 {
-        let centre = snapshot.get(&format!("p{}", place * 97)).unwrap().point;
+        let centre = snapshot.get(&format!("p{}", place * 97)).unwrap().point();
         let everything = walk(&Query::near(centre), &snapshot);
         assert_eq!(everything.len(), 5_000);
         assert!(everything.is_sorted_by(|a, b| (a.1, &a.0) <= (b.1, &b.0)));
@@ -70,7 +70,7 @@ fn the_nearest_are_those_of_the_whole_order() {
 fn the_total_of_a_page_is_exact_on_every_page() {
     let collection = filled("clustered", 20_000);
     let snapshot = collection.snapshot();
-    let centre = snapshot.get("p3").unwrap().point;
+    let centre = snapshot.get("p3").unwrap().point();
     let query = Query::near(centre).within(Radius::from_metres(3e6).unwrap()).in_pages_of(Limit::new(10).unwrap());
     let first = query.run(&snapshot).unwrap();
     let second = query.after(first.next.clone().unwrap()).run(&snapshot).unwrap();
@@ -82,7 +82,7 @@ fn the_total_of_a_page_is_exact_on_every_page() {
 fn the_total_of_the_nearest_is_the_number_asked_for_or_all_there_is() {
     let collection = filled("clustered", 500);
     let snapshot = collection.snapshot();
-    let near = Query::near(snapshot.get("p3").unwrap().point).in_pages_of(Limit::new(10).unwrap());
+    let near = Query::near(snapshot.get("p3").unwrap().point()).in_pages_of(Limit::new(10).unwrap());
     for (k, expected) in [(5, 5), (10, 10), (120, 120), (500, 500), (900, 500)] {
         let mut query = near.clone().nearest(K::new(k).unwrap());
         loop {
@@ -98,7 +98,7 @@ fn the_total_of_the_nearest_is_the_number_asked_for_or_all_there_is() {
 fn an_answer_says_what_it_took() {
     let collection = filled("clustered", 20_000);
     let snapshot = collection.snapshot();
-    let centre = snapshot.get("p3").unwrap().point;
+    let centre = snapshot.get("p3").unwrap().point();
     let query = Query::near(centre).within(Radius::from_metres(1e6).unwrap());
     let compared = query.compare(&snapshot).unwrap();
     assert_eq!(compared.len(), KINDS.len());

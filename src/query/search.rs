@@ -173,7 +173,7 @@ impl<'a> Search<'a> {
     #[inline(never)]
     fn has_properties(&self, filter: &Filter, segment: &Segment, slot: u32) -> bool {
         let item = segment.item(slot);
-        filter.matches_within(item.id, item.properties, self.budget)
+        filter.matches_within(item.id, item.properties(), self.budget)
     }
 
     /// Tests a run of one piece exactly, or takes it as it is when it lies inside, and hands on what counts. When the budget is over,

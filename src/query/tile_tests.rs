@@ -55,7 +55,7 @@ struct Plain {
 impl Plain {
     fn look(snapshot: &Snapshot, z: u8, crowd: u64, wanted: impl Fn(&ItemRef<'_>) -> bool) -> Plain {
         let items: Vec<(String, Point)> =
-            snapshot.items().filter(wanted).map(|item| (item.id.to_owned(), item.point)).collect();
+            snapshot.items().filter(wanted).map(|item| (item.id.to_owned(), item.point())).collect();
         let cell = |point: Point, deeper: u32| {
             let grid = (curve::column(point.lon_deg()), curve::row(point.lat_deg()));
             let shift = 32 - u32::from(z) - deeper;
@@ -211,7 +211,7 @@ fn a_filter_chooses_before_anything_is_counted() {
 fn a_tile_does_not_tell_how_its_segments_came_about() {
     let lived = lived("clustered", 5_000).snapshot();
     let anew = Collection::new();
-    let mut items: Vec<Change> = lived.items().map(|item| put(item.id[1..].parse().unwrap(), item.point)).collect();
+    let mut items: Vec<Change> = lived.items().map(|item| put(item.id[1..].parse().unwrap(), item.point())).collect();
     items.reverse();
     anew.apply(1, items);
     let anew = anew.snapshot();

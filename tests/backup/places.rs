@@ -61,8 +61,8 @@ pub(crate) fn contents(snapshot: &Snapshot) -> Contents {
     for segment in snapshot.segments() {
         for slot in segment.points().slots().filter(|&slot| segment.is_there(slot, snapshot.seq())) {
             let item = segment.item(slot);
-            let place = [item.point.lat_deg().to_bits(), item.point.lon_deg().to_bits()];
-            all.push((item.id.to_owned(), place, item.properties.to_owned(), item.seq, item.expires_at_ms));
+            let place = [item.point().lat_deg().to_bits(), item.point().lon_deg().to_bits()];
+            all.push((item.id.to_owned(), place, item.properties().to_owned(), item.seq, item.expires_at_ms()));
         }
     }
     all.sort();

@@ -81,7 +81,7 @@ impl Writer {
         let ids = (0..ITEMS).map(|item| format!("w{}-{item}", self.number));
         ids.filter_map(|id| {
             let item = snapshot.get(&id)?;
-            let text = item.properties.strip_prefix(r#"{"turn":"#).unwrap();
+            let text = item.properties().strip_prefix(r#"{"turn":"#).unwrap();
             let (turn, rest) = text.split_once(r#","place":"#).unwrap();
             let place = rest.split(',').next().unwrap();
             Some((id, (turn.parse().unwrap(), place.parse().unwrap())))

@@ -79,9 +79,9 @@ impl Stored {
     /// Whether an item of the library is this one, to the bit.
     pub(super) fn is(&self, item: &ItemRef<'_>) -> bool {
         let bits = |lat: f64, lon: f64| (lat.to_bits(), lon.to_bits());
-        bits(self.place.lat, self.place.lon) == bits(item.point.lat_deg(), item.point.lon_deg())
+        bits(self.place.lat, self.place.lon) == bits(item.point().lat_deg(), item.point().lon_deg())
             && self.put_seq == item.seq
-            && self.expires_at_ms == item.expires_at_ms
-            && self.properties == item.properties
+            && self.expires_at_ms == item.expires_at_ms()
+            && self.properties == item.properties()
     }
 }

@@ -134,8 +134,8 @@ pub(crate) fn found(engine: &Engine) -> Result<World, EngineError> {
         engine.reading(name, |snapshot| {
             let mut held = Held { seq: snapshot.seq(), ..Held::default() };
             for item in snapshot.items() {
-                let bits = [item.point.lat_deg().to_bits(), item.point.lon_deg().to_bits()];
-                let kept = (item.seq, bits, item.properties.to_owned(), item.expires_at_ms);
+                let bits = [item.point().lat_deg().to_bits(), item.point().lon_deg().to_bits()];
+                let kept = (item.seq, bits, item.properties().to_owned(), item.expires_at_ms());
                 assert_eq!(held.items.insert(item.id.to_owned(), kept), None, "{} is there twice", item.id);
             }
             Ok(held)

@@ -151,7 +151,7 @@ pub(crate) fn check(stage: &Stage) {
     let is_there = |number: u64| {
         let snapshot = engine.snapshot(&name("places")).ok()?;
         let found = snapshot.get(item(number, 1).id.as_str())?;
-        assert_eq!(found.properties, item(number, 1).properties.as_json());
+        assert_eq!(found.properties(), item(number, 1).properties.as_json());
         Some(())
     };
     for number in &acknowledged {

@@ -40,7 +40,7 @@ const COLUMNS_MAX: usize = 1_000;
 fn write_table<'a>(out: &mut Vec<u8>, hits: impl Iterator<Item = AnswerHit<'a>>, measured: bool, fields: &Fields) {
     let hits: Vec<AnswerHit<'a>> = hits.collect();
     let mut table = Table::new(fields);
-    let rows: Vec<Row<'a>> = hits.iter().map(|hit| table.row(hit.item.properties)).collect();
+    let rows: Vec<Row<'a>> = hits.iter().map(|hit| table.row(hit.item.properties())).collect();
     let head = [("id", true), ("distance_m", measured), ("lat", fields.position()), ("lon", fields.position())];
     append::separated(out, head.into_iter().filter(|(_, shown)| *shown), |out, (name, _)| {
         out.extend_from_slice(name.as_bytes());

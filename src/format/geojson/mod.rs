@@ -42,7 +42,7 @@ fn write_feature(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
     fields.write_geohash(out, item);
     if fields.position() {
         out.extend_from_slice(br#","geometry":{"type":"Point","coordinates":["#);
-        out.extend_from_slice(item.lon_lat.as_bytes());
+        out.extend_from_slice(item.lon_lat().as_bytes());
         out.extend_from_slice(br#"]},"properties":"#);
     } else {
         out.extend_from_slice(br#","geometry":null,"properties":"#);
@@ -161,6 +161,12 @@ pub fn read_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
     if text.trim_start().starts_with('[') {
         return Err(GeoJsonError::Syntax(serde::de::Error::custom("expected an object, not a list")));
     }
+    // Mostly it is right: then it is read once. What is wrong is read again, more slowly, to say what.
+    if let Ok(Straight { kind, coordinates }) = serde_json::from_str(text)
+        && kind == "Polygon"
+    {
+        return Ok(vec![bare(coordinates)]);
+    }
     let shape: Shape<'_> = serde_json::from_str(text).map_err(GeoJsonError::Syntax)?;
     let coordinates = shape.coordinates.map_or("null", RawValue::get);
     match shape.kind.as_str() {
@@ -181,6 +187,14 @@ pub fn read_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
         }
         _ => Err(GeoJsonError::WrongType { found: shape.kind }),
     }
+}
+
+/// A polygon without surprises.
+#[derive(Deserialize)]
+struct Straight<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    coordinates: Vec<Vec<Position>>,
 }
 
 /// Just enough of a geometry to know how its coordinates nest; other members are none of our business.

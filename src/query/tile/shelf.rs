@@ -32,7 +32,7 @@ impl<'a> Shelf<'a> {
     pub(super) fn choose(&mut self, slots: Vec<Range<u32>>, filter: &Filter) {
         let wanted = |&slot: &u32| {
             let item = self.segment.item(slot);
-            filter.matches(item.id, item.properties)
+            filter.matches(item.id, item.properties())
         };
         let there = slots.into_iter().flatten().filter(|&slot| self.segment.is_there(slot, self.seq));
         let chosen = there.filter(wanted).collect();

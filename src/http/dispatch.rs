@@ -161,7 +161,7 @@ async fn now(
 ) -> Result<Reply, Refusal> {
     let body = match route.method {
         "GET" => Bytes::new(),
-        _ => json_body(service, http, &mut payload).await?,
+        _ => Box::pin(json_body(service, http, &mut payload)).await?,
     };
     let engine = service.engine()?;
     let (path, query, headers) = (http.uri().path(), http.query_string(), http.headers());
@@ -186,6 +186,12 @@ async fn now(
         }
     }
     let own = OwnRequest::new(&request, service.clone(), engine.clone(), body.clone());
+    // Boxed, because it is rare: what every request would carry along for it costs more than the box.
+    Box::pin(in_pool(own, answer)).await
+}
+
+async fn in_pool(own: OwnRequest, answer: Answer) -> Result<Reply, Refusal> {
+    let service = own.service.clone();
     let until = Instant::now() + service.options().limits.query;
     // The flag is raised when nobody waits for the answer any more.
     let gone = Gone::default();

@@ -54,7 +54,7 @@ static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
         match places.iter_mut().find(|place| place.routes[0].path == route.path) {
             Some(place) => place.routes.push(route),
             None => {
-                places.push(Place { pieces: pieces(route.path, b'/').map(Piece::of).collect(), routes: vec![route] })
+                places.push(Place { pieces: pieces(route.path, b'/').map(Piece::of).collect(), routes: vec![route] });
             }
         }
     }
@@ -170,7 +170,10 @@ async fn now(
     let mut until: Option<Instant> = None;
     let budget = Budget::work(0);
     let request = Request { service, engine, route, path, query, headers, body: &body, budget: &budget };
-    while !is_long {
+    loop {
+        if is_long {
+            break;
+        }
         let budget = Budget::work(AT_ONCE);
         match answer_healed(&Request { budget: &budget, ..request }, answer) {
             Err(refusal) if refusal.code == Code::TooCostly => break,

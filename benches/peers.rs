@@ -52,6 +52,9 @@ pub fn folder() -> TempDir {
     TempDir::new_in(root).unwrap()
 }
 
+/// Starts a server with the points, if it is installed.
+type Start = fn(&[Item]) -> Option<Server>;
+
 fn window() -> Duration {
     Duration::from_millis(if is_trial() { 20 } else { 1000 })
 }
@@ -62,7 +65,7 @@ fn main() {
         "{} points round real cities; microseconds of the server's processor for a request",
         grouped(items.len() as f64)
     );
-    let started: [(&str, fn(&[Item]) -> Option<Server>); 3] =
+    let started: [(&str, Start); 3] =
         [("nigh", servers::nigh), ("Redis", servers::redis), ("PostGIS", servers::postgis)];
     let mut servers = Vec::new();
     for (name, start) in started {

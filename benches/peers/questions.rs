@@ -41,8 +41,11 @@ pub enum Asked {
     },
 }
 
+/// Makes a question of a class.
+pub type Make = fn(&mut Maker<'_>) -> Asked;
+
 /// The classes, each with what it is called in the table.
-pub const CLASSES: &[(&str, fn(&mut Maker<'_>) -> Asked)] = &[
+pub const CLASSES: &[(&str, Make)] = &[
     ("radius, about 10", |maker| maker.radius(10)),
     ("radius, about 100", |maker| maker.radius(100)),
     ("radius, about 1 000", |maker| maker.radius(1000)),
@@ -78,7 +81,7 @@ pub fn truth(items: &[Item]) -> Arc<Snapshot> {
 }
 
 /// The questions of a class.
-pub fn questions(make: fn(&mut Maker<'_>) -> Asked, truth: &Arc<Snapshot>, items: &[Item]) -> Vec<Question> {
+pub fn questions(make: Make, truth: &Arc<Snapshot>, items: &[Item]) -> Vec<Question> {
     let mut maker = Maker { random: Random::seeded(2), truth, items };
     let mut questions = Vec::new();
     while questions.len() < QUESTIONS {

@@ -323,14 +323,14 @@ pub fn postgis(items: &[Item]) -> Option<Server> {
     let data = folder.path().join("data");
     let _ = Command::new("chmod").arg("777").arg(folder.path()).status();
     let init = as_postgres(&programs.join("initdb")).args(["-A", "trust", "-U", "postgres", "-D"]).arg(&data).status();
-    init.ok().filter(|status| status.success())?;
+    init.ok().filter(std::process::ExitStatus::success)?;
     let settings = format!(
         "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=1GB -c autovacuum=off \
          -c max_parallel_workers_per_gather=0 -c max_wal_size=8GB -c checkpoint_timeout=30min -c random_page_cost=1.1"
     );
     let control = programs.join("pg_ctl");
     let started = as_postgres(&control).arg("-D").arg(&data).args(["-w", "-o", &settings, "start"]).status();
-    started.ok().filter(|status| status.success())?;
+    started.ok().filter(std::process::ExitStatus::success)?;
     let lines = fs::read_to_string(data.join("postmaster.pid")).unwrap();
     let process: u32 = lines.lines().next().and_then(|line| line.parse().ok()).unwrap();
     let _ = Command::new("taskset").args(["-a", "-p", "-c", "0", &process.to_string()]).stdout(Stdio::null()).status();

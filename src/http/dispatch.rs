@@ -56,7 +56,7 @@ static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
         match places.iter_mut().find(|place| place.routes[0].path == route.path) {
             Some(place) => place.routes.push(route),
             None => {
-                places.push(Place { pieces: pieces(route.path, b'/').map(Piece::of).collect(), routes: vec![route] })
+                places.push(Place { pieces: pieces(route.path, b'/').map(Piece::of).collect(), routes: vec![route] });
             }
         }
     }
@@ -186,7 +186,7 @@ async fn now(
 ) -> Result<Reply, Refusal> {
     let body = match route.method {
         "GET" => Bytes::new(),
-        _ => json_body(service, http, &mut payload).await?,
+        _ => Box::pin(json_body(service, http, &mut payload)).await?,
     };
     let engine = service.engine()?;
     let (path, query, headers) = (http.uri().path(), http.query_string(), http.headers());
@@ -197,6 +197,12 @@ async fn now(
         return answered;
     }
     let own = OwnRequest::new(&request, service.clone(), engine.clone(), body.clone());
+    // Boxed, because it is rare: what every request would carry along for it costs more than the box.
+    Box::pin(in_pool(own, answer)).await
+}
+
+async fn in_pool(own: OwnRequest, answer: Answer) -> Result<Reply, Refusal> {
+    let service = own.service.clone();
     let until = Instant::now() + service.options().limits.query;
     // The flag is raised when nobody waits for the answer any more.
     let gone = Gone::default();

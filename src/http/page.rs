@@ -14,8 +14,8 @@ use super::request::Request;
 use crate::format::{FORMATS, Format, Link, Page};
 use crate::query::Answer;
 
-/// Room for a common page, and for each item in it, so that the buffer is not moved while it grows.
-const USUAL_BYTES: usize = 1024;
+/// Room for a common page, and for each item in it, so that the buffer is not moved while it grows. Up to a kilobyte an allocator has at hand.
+const USUAL_BYTES: usize = 256;
 const USUAL_ITEM_BYTES: usize = 56;
 
 /// Bytes of properties in a page, at most; and answers that have fewer however long theirs are.

@@ -59,6 +59,9 @@ struct Candidate {
 /// Candidates beyond the wanted that are gathered before the farthest are thrown out.
 const SPARE: usize = 96;
 
+/// Room for the candidates of a common question.
+const USUAL: usize = 32;
+
 /// Distances that are paid for at once.
 const AT_ONCE: usize = 1 << 10;
 
@@ -86,7 +89,7 @@ impl<'a> ByDistance<'a> {
             after,
             budget,
             distance_units: if has_short_way { SHORT_DISTANCE } else { LONG_DISTANCE },
-            candidates: Vec::with_capacity(SPARE.min(want)),
+            candidates: Vec::with_capacity(USUAL.min(want)),
             bound_chord2: f64::INFINITY,
             beyond_cursor: 0,
         }

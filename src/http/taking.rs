@@ -3,7 +3,7 @@
 //! What surprises: few rows are one submission, like any other write, and those who follow the collection see each of them. Many
 //! are a load, which is one line in the log.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -48,6 +48,8 @@ pub(super) struct Taking {
     pub(super) options: ReadOptions,
     /// From when lifetimes count.
     pub(super) now_ms: i64,
+    /// What its rows without an id are named by.
+    pub(super) stamp: u64,
 }
 
 /// What became of an upload.
@@ -101,6 +103,15 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
+/// What an upload names its rows by: the same for the same request made again, and otherwise another each time. The clock alone would not
+/// do, for two uploads that come in one millisecond would each replace the rows of the other.
+pub(super) fn stamp(key: Option<&RequestKey>) -> u64 {
+    match key {
+        Some(key) => foldhash::quality::FixedState::default().hash_one(key.as_str()),
+        None => RandomState::new().hash_one(()),
+    }
+}
+
 impl Taking {
     /// Reads the rows and takes them in.
     pub(super) fn take(self, body: Box<dyn Read + Send>, most: u64) -> Result<Taken, Refusal> {
@@ -139,12 +150,7 @@ impl Taking {
     }
 
     fn id_of(&self, number: u64) -> Id {
-        let fixed = foldhash::quality::FixedState::default();
-        let request = match &self.key {
-            Some(key) => fixed.hash_one(key.as_str()),
-            None => fixed.hash_one((self.now_ms, Arc::as_ptr(&self.engine) as usize, std::process::id())),
-        };
-        Id::new(format!("{request:016x}-{number}")).expect("digits are an id")
+        Id::new(format!("{:016x}-{number}", self.stamp)).expect("digits are an id")
     }
 
     fn finish(&self, hold: Hold<'_>, taken: Taken) -> Result<Taken, Refusal> {

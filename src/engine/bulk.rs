@@ -34,7 +34,7 @@ pub struct Loaded {
     pub replaced: u64,
     /// The number of the collection's last change after the load.
     pub seq: u64,
-    /// The sum of the checksums of all items that were handed in, in any order: [`checksum_of`] gives each.
+    /// The sum of the checksums of all items that were handed in, in any order, as if none had an end: [`checksum_of`] gives each.
     pub checksum: u64,
     /// Whether this is the answer to an earlier load with the same key, and nothing was changed now.
     #[serde(skip)]
@@ -88,10 +88,11 @@ impl Engine {
 impl Bulk<'_> {
     /// Hands in an item. Where the collection says how long items stay, one that says nothing itself stays that long from now.
     pub fn push(&mut self, item: &Item) -> Result<(), EngineError> {
-        // Of what was handed in: the same load, made again later, has the same sum.
-        let checksum = checksum_of(item);
-        self.sent = self.sent.wrapping_add(checksum);
+        // Of what was handed in, without its end: the same load, made again later, has the same sum, and lifetimes that end later.
+        let endless = codec::checksum_of(item.id.as_str(), item.point, item.properties.as_json(), None);
+        self.sent = self.sent.wrapping_add(endless);
         let Some(ttl_ms) = self.ttl_ms.filter(|_| item.expires_at_ms.is_none()) else {
+            let checksum = if item.expires_at_ms.is_none() { endless } else { checksum_of(item) };
             return self.keep(item, checksum);
         };
         let item = item.clone().expiring_at(now_ms().saturating_add_unsigned(ttl_ms));

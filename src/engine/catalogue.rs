@@ -19,7 +19,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::bulk::Loaded;
 use super::{CollectionName, RequestKey, Write};
-use crate::collection::{Change, Checkpoint, Id, Outcome};
+use crate::collection::{Change, Checkpoint, Id, Item, Outcome};
 use crate::geometry::{METRICS, Metric, Point, metric_named};
 use crate::index::Kind;
 use crate::log::{Batch, Frame, Load, Space, Store, StoreError, codec};
@@ -311,9 +311,13 @@ pub(super) fn forget_answers_of(
     Ok(())
 }
 
-/// What a request asks for, in 64 bits.
+/// What a request asks for, in 64 bits. When items end is left out: the same request made again comes later, and so do its lifetimes end.
 pub(super) fn fingerprint(writes: &[Write]) -> u64 {
-    let changes: Vec<Change> = writes.iter().map(|write| write.change.clone()).collect();
+    let endless = |write: &Write| match write.change.clone() {
+        Change::Put(item) => Change::Put(Item { expires_at_ms: None, ..item }),
+        other => other,
+    };
+    let changes: Vec<Change> = writes.iter().map(endless).collect();
     let frame = Frame { stream: 0, first_seq: 1, entry: changes.into() };
     let mut hash = Xxh3Default::new();
     for (_, bytes) in codec::write_frames(&frame) {

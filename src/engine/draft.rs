@@ -265,6 +265,9 @@ impl<'a> Draft<'a> {
         if let Some(before) = catalogue::answered(self.store, number, &key)? {
             return Ok(repeated(before, fingerprint, &key)?);
         }
+        if catalogue::loaded(self.store, number, &key)?.is_some() || self.streams[stream].hosted.is_loading(&key) {
+            return Err(EngineError::KeyReused { key: key.as_str().to_owned() }.into());
+        }
         let outcomes = self.streams[stream].look((self.store, self.rows), &submission.writes)?;
         let changes = self.streams[stream].add((self.store, self.rows), submission.writes, self.now_ms);
         let answered = Answered::new(fingerprint, self.streams[stream].head(), self.now_ms, &outcomes);

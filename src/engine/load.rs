@@ -52,6 +52,11 @@ impl Committer {
         {
             return same_load(before, &load, key).map(|before| (before, None));
         }
+        if let Some(key) = &key
+            && catalogue::answered(&*store, hosted.number, key).map_err(unreadable)?.is_some()
+        {
+            return Err(EngineError::KeyReused { key: key.as_str().to_owned() });
+        }
         if load.items == 0 {
             return Ok((Loaded::of(&load, head, Adopted::default()), None));
         }
@@ -209,6 +214,11 @@ impl Hosted {
     /// The load whose rows are not all in the store yet.
     pub(super) fn unsettled(&self) -> std::sync::MutexGuard<'_, Option<Unsettled>> {
         self.load.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a load under this name is in the log and not yet remembered.
+    pub(super) fn is_loading(&self, key: &RequestKey) -> bool {
+        self.unsettled().as_ref().is_some_and(|load| load.pending.key.as_deref() == Some(key.as_str()))
     }
 
     /// Puts the rows of a load that is under way into the store now, for somebody who needs them whole.

@@ -13,6 +13,10 @@ use crate::index::Kind;
 /// How far under the root is looked when nobody says.
 const LEVEL: u32 = 3;
 
+/// Cells that are looked up and written where the request was read. More take milliseconds: as much work as is never done there.
+const FEW: usize = 500;
+const MANY: u64 = 1_000_000;
+
 /// The operation.
 pub(super) const CELLS: Route = Route {
     method: "GET",
@@ -31,7 +35,14 @@ fn cells(request: &Request<'_>) -> Result<Reply, Refusal> {
     let snapshot = request.engine.snapshot(&request.collection()?)?;
     let name = request.segment("{kind}")?.unwrap_or_default();
     // One more than is shown tells whether there are more.
-    let found = Kind::named(&name).and_then(|kind| snapshot.cells(kind, frame, level, limit + 1));
+    let look = |most: usize| Kind::named(&name).and_then(|kind| snapshot.cells(kind, frame, level, most + 1));
+    let mut found = look(limit.min(FEW));
+    if limit > FEW && found.as_ref().is_some_and(|cells| cells.len() > FEW) {
+        if !request.budget.spend(MANY) {
+            return Err(Refusal::new(Code::TooCostly, "many cells take long"));
+        }
+        found = look(limit);
+    }
     let Some(mut cells) = found else {
         let kept: Vec<&str> = snapshot.kinds().iter().map(|kind| kind.name).collect();
         return Err(Refusal::new(Code::IndexNotFound, format!("there is no index {name:?}"))

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::rt::task::spawn_blocking;
 use actix_web::rt::time::timeout;
 use actix_web::web::Bytes;
@@ -138,6 +138,10 @@ fn stream(
         let since = since.map_or_else(|| engine.snapshot(&name).map(|snapshot| snapshot.seq()), Ok)?;
         Source::All(engine.follow(&name, since)?)
     };
+    if *arrival.http.method() == Method::HEAD {
+        // There is nobody to tell anything: the stream would go on unheard, and nothing else on its connection would be answered.
+        return Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, form.media_type())).finish());
+    }
     let room = arrival.service.streams().enter(1)?;
     let ending = arrival.service.ending();
     let state = Stream { engine, source: Some(source), form, wait, left, ending, over: false, _room: room };

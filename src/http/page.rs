@@ -22,6 +22,10 @@ const USUAL_ITEM_BYTES: usize = 56;
 const BYTES_MAX: usize = 128 << 20;
 const SURELY_SHORT: usize = 2000;
 
+/// Answers that are written down without counting what that costs, and the units of work that each costs.
+const WRITTEN_AT_ONCE: usize = 100;
+const WRITING: u64 = 25;
+
 /// Asks the collection of the path, and writes the page in the format that is wanted.
 pub(super) fn reply(request: &Request<'_>, params: &Params<'_>) -> Result<Reply, Refusal> {
     let format = accept::format(request, params)?;
@@ -29,6 +33,10 @@ pub(super) fn reply(request: &Request<'_>, params: &Params<'_>) -> Result<Reply,
     let Question { query, fields, explain } = Question::read(params, request.engine.metric_of(&name)?)?;
     let answer = query.run_within(&request.snapshot(&name, params)?, request.budget)?;
     is_short_enough(&answer)?;
+    // Ten thousand answers take longer to write down than to find.
+    if answer.len() > WRITTEN_AT_ONCE && !request.budget.spend(answer.len() as u64 * WRITING) {
+        return Err(Refusal::new(Code::TooCostly, "writing the answer down takes long"));
+    }
     let reply = write(request, format, &Page { answer: &answer, fields: &fields, links: &[], explain });
     let is_slow = u128::from(answer.explain.elapsed_us) >= request.service.options().slow.as_micros();
     Ok(if is_slow { reply.explained(answer.explain) } else { reply })

@@ -3,12 +3,12 @@
 //! What surprises: few rows are one submission, like any other write, and those who follow the collection see each of them. Many
 //! are a load, which is one line in the log.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use serde_json::json;
+use serde::Serialize;
 use thiserror::Error;
 
 use super::error::{Code, Refusal};
@@ -48,6 +48,8 @@ pub(super) struct Taking {
     pub(super) options: ReadOptions,
     /// From when lifetimes count.
     pub(super) now_ms: i64,
+    /// What its rows without an id are named by.
+    pub(super) stamp: u64,
 }
 
 /// What became of an upload.
@@ -60,6 +62,27 @@ pub(super) struct Taken {
     seq: u64,
     repeated: bool,
     errors: Vec<Rejected>,
+}
+
+/// The same as it is answered, in the order in which it is read.
+#[derive(Serialize)]
+struct Summary {
+    received: u64,
+    created: u64,
+    replaced: u64,
+    rejected: u64,
+    seq: u64,
+    errors: Vec<Told>,
+}
+
+/// A refused row as it is answered.
+#[derive(Serialize)]
+struct Told {
+    line: u64,
+    code: &'static str,
+    value: Option<String>,
+    detail: String,
+    hint: Option<String>,
 }
 
 /// Why a body could not be read to its end.
@@ -101,6 +124,15 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
+/// What an upload names its rows by: the same for the same request made again, and otherwise another each time. The clock alone would not
+/// do, for two uploads that come in one millisecond would each replace the rows of the other.
+pub(super) fn stamp(key: Option<&RequestKey>) -> u64 {
+    match key {
+        Some(key) => foldhash::quality::FixedState::default().hash_one(key.as_str()),
+        None => RandomState::new().hash_one(()),
+    }
+}
+
 impl Taking {
     /// Reads the rows and takes them in.
     pub(super) fn take(self, body: Box<dyn Read + Send>, most: u64) -> Result<Taken, Refusal> {
@@ -139,12 +171,7 @@ impl Taking {
     }
 
     fn id_of(&self, number: u64) -> Id {
-        let fixed = foldhash::quality::FixedState::default();
-        let request = match &self.key {
-            Some(key) => fixed.hash_one(key.as_str()),
-            None => fixed.hash_one((self.now_ms, Arc::as_ptr(&self.engine) as usize, std::process::id())),
-        };
-        Id::new(format!("{request:016x}-{number}")).expect("digits are an id")
+        Id::new(format!("{:016x}-{number}", self.stamp)).expect("digits are an id")
     }
 
     fn finish(&self, hold: Hold<'_>, taken: Taken) -> Result<Taken, Refusal> {
@@ -222,25 +249,19 @@ impl Taken {
     /// The answer. Where nothing was taken because of its rows, the request failed.
     pub(super) fn reply(&self) -> Reply {
         let failed = self.rejected > 0 && self.created + self.replaced == 0 && !self.repeated;
-        let errors: Vec<_> = self
-            .errors
-            .iter()
-            .map(|Rejected { line, code, value, detail, hint }| {
-                json!({ "line": line, "code": code, "value": value, "detail": detail, "hint": hint })
-            })
-            .collect();
-        let mut summary = json!({
-            "received": self.received, "created": self.created, "replaced": self.replaced, "rejected": self.rejected,
-            "seq": self.seq, "errors": errors,
-        });
+        let told = |Rejected { line, code, value, detail, hint }| Told { line, code, value, detail, hint };
+        let errors = self.errors.iter().cloned().map(told).collect();
+        let Taken { received, created, replaced, rejected, seq, .. } = *self;
+        let summary = Summary { received, created, replaced, rejected, seq, errors };
         if !failed {
             return Reply::json(&summary);
         }
         let refusal =
             Refusal::new(Code::RowsRejected, format!("{} of {} rows were rejected", self.rejected, self.received))
                 .hint("mend the rows in errors, or take the good ones with on_error=skip");
+        let mut summary = serde_json::to_value(&summary).expect("numbers and texts are JSON");
         let mut body: serde_json::Value = serde_json::from_slice(&refusal.to_json()).expect("a problem is JSON");
-        body.as_object_mut().expect("a problem is an object").append(summary.as_object_mut().expect("just made"));
+        body.as_object_mut().expect("a problem is an object").append(summary.as_object_mut().expect("it is one"));
         let status = StatusCode::from_u16(Code::RowsRejected.problem().status).expect("the table holds statuses");
         Reply::new(super::error::MEDIA_TYPE, serde_json::to_vec(&body).expect("it is JSON")).status(status)
     }

@@ -26,7 +26,7 @@ use super::params::choice;
 use super::pool::guarded;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
-use super::taking::{OnError, Taking, broken_off};
+use super::taking::{OnError, Taking, broken_off, stamp};
 use crate::engine::{Engine, EngineError, RequestKey};
 use crate::format::{CODINGS, Coding, READERS, ReadOptions, Reader, coding_named, reader_for_media_type, sniff_coding};
 
@@ -112,10 +112,12 @@ fn plan(request: &Request<'_>, engine: Arc<Engine>) -> Result<Taking, Refusal> {
     let on_error = |text: &str| choice(text, [("skip", OnError::Skip), ("abort", OnError::Abort)]);
     let coding = coding(request)?;
     let column = |name| Ok::<_, Refusal>(params.text(name)?.map(str::to_owned));
+    let key = key(request)?;
     Ok(Taking {
         engine,
         name: request.collection()?,
-        key: key(request)?,
+        stamp: stamp(key.as_ref()),
+        key,
         on_error: params.read("on_error", on_error)?.unwrap_or(OnError::Skip),
         coding,
         reader: reader(request)?,

@@ -187,3 +187,15 @@ fn a_load_is_one_event_and_a_fence_begins_anew() {
     assert_eq!((events[0], events.iter().filter(|event| **event == "inside").count()), ("reset", 101));
     assert_eq!(events[events.len() - 2..], ["current", "idle"]);
 }
+
+#[test]
+fn head_of_a_stream_ends_and_leaves_its_connection_to_others() {
+    let service = Service::start(&["--no-demo", "--max-streams", "1"]);
+    put(&service, "7", 1.0, 2.0);
+    let head = format!("HEAD {VANS}/changes HTTP/1.1\r\nhost: x\r\n\r\n");
+    let next = "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let stream = service.begin(&format!("{head}{head}{next}"));
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let statuses = BufReader::new(stream).lines().map(Result::unwrap).filter(|line| line.starts_with("HTTP/1.1 "));
+    assert_eq!(statuses.collect::<Vec<_>>(), ["HTTP/1.1 200 OK"; 3]);
+}

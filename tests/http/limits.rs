@@ -179,3 +179,26 @@ fn an_upload_is_read_as_it_comes_in_memory_that_stays_flat() {
     let (sent_kb, grown_kb) = (count as u64 * piece.len() as u64 / 1024, most.saturating_sub(before));
     assert!(sent_kb > 200_000 && grown_kb < 40_000, "{sent_kb} KB were sent and memory grew by {grown_kb} KB");
 }
+
+#[test]
+fn many_cells_and_long_pages_are_whole_wherever_they_are_answered() {
+    let service = Service::start(&["--no-demo"]);
+    let rows = (0..6000).fold("id,lat,lon\n".to_owned(), |csv, row| {
+        csv + &format!("p{row:04},{},{}\n", f64::from(row % 77), f64::from(row % 131))
+    });
+    assert_eq!(service.ask("POST", "/collections/a/items", &["content-type: text/csv"], &rows).status, 200);
+    let page = service.get("/collections/a/items?f=json&limit=10000").fine();
+    assert_eq!(page["returned"], 6000);
+    let cells = |limit: usize| {
+        let cells = service.get(&format!("/collections/a/indexes/hilbert/cells?level=99&limit={limit}")).fine();
+        cells["features"].as_array().unwrap().len()
+    };
+    let all = cells(10_000);
+    for limit in [1, 100, 499, 500, 501, 600] {
+        assert_eq!(cells(limit), limit.min(all), "of {all}");
+    }
+    // Writing ten thousand answers down costs more than a question may that is answered at once.
+    let hurried = Service::start(&["--query-timeout", "0.000001"]);
+    assert_refused(&hurried.get("/collections/default/items?limit=10000"), "too-costly");
+    assert_eq!(hurried.get("/collections/default/items?limit=100").status, 200);
+}

@@ -155,6 +155,49 @@ fn a_retry_with_the_same_key_changes_nothing_and_gives_the_first_answer() {
 }
 
 #[test]
+fn uploads_that_come_in_the_same_moment_do_not_replace_the_rows_of_each_other() {
+    let service = Service::start(&["--no-demo"]);
+    // Made in the same millisecond, ids that follow from the clock alone would be the same.
+    let created: u64 = std::thread::scope(|scope| {
+        let upload =
+            || (0..40).map(|_| counts(&send(&service, ITEMS, &[], b"lat,lon\n1,2\n3,4\n").fine())[1]).sum::<u64>();
+        let uploading: Vec<_> = (0..8).map(|_| scope.spawn(upload)).collect();
+        uploading.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(created, 640);
+    assert_eq!(service.get("/collections/cafes").fine()["count"], 640);
+}
+
+#[test]
+fn a_retry_of_rows_with_a_lifetime_is_the_same_request() {
+    let service = Service::start(&["--no-demo"]);
+    for (name, count) in [("few", 5), ("many", 7_000)] {
+        let rows = (0..count).fold("id,lat,lon,ttl\n".to_owned(), |csv, row| csv + &format!("{row},1,2,1h\n"));
+        let headers = ["idempotency-key: once", "content-type: text/csv"];
+        let send = || send(&service, &format!("/collections/{name}/items"), &headers, rows.as_bytes());
+        let first = send().fine();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        assert_eq!(send().fine(), first, "the lifetimes end later, and that is no other request");
+        assert_eq!(service.get(&format!("/collections/{name}")).fine()["seq"], count);
+    }
+}
+
+#[test]
+fn a_key_is_for_one_upload_whether_it_had_few_rows_or_many() {
+    let service = Service::start(&["--no-demo"]);
+    let rows = |count: usize| "lat,lon\n".to_owned() + &"1,2\n".repeat(count);
+    for (first, second) in [(5, 7_000), (7_000, 5)] {
+        let key = format!("idempotency-key: first-{first}");
+        let send = |count| send(&service, ITEMS, &[&key, "content-type: text/csv"], rows(count).as_bytes());
+        let before = send(first).fine();
+        let other = send(second);
+        assert_eq!((other.status, &other.json()["code"]), (422, &json!("key-reused")), "{}", other.body);
+        assert_eq!(send(first).fine(), before);
+    }
+    assert_eq!(service.get("/collections/cafes").fine()["count"], 7_005);
+}
+
+#[test]
 fn items_go_out_and_come_in_again_in_every_format() {
     let service = Service::with_demo();
     let target = "/collections/default/items?limit=10000&bbox=-10,35,40,60";

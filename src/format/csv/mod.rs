@@ -102,6 +102,10 @@ fn header(records: &mut Records<impl Read>) -> Result<Vec<String>, HeaderError> 
     if records.waiting().starts_with(b"\xFF\xFE") || records.waiting().starts_with(b"\xFE\xFF") {
         return Err(refuse("the file is UTF-16", "save it as UTF-8"));
     }
+    let too_long = || refuse("the header has more than 1 MiB", "is this a CSV file?");
+    if records.is_too_long()? {
+        return Err(too_long());
+    }
     match records.advance()?.0 {
         Found::Record => {}
         Found::End => {
@@ -109,7 +113,7 @@ fn header(records: &mut Records<impl Read>) -> Result<Vec<String>, HeaderError> 
                 Fault::new(EMPTY_FILE, "the file is empty").hint("its first line names the columns, as in lat,lon");
             return Err(HeaderError::Unusable(fault));
         }
-        Found::TooLong => return Err(refuse("the header has more than 1 MiB", "is this a CSV file?")),
+        Found::TooLong => return Err(too_long()),
         Found::Unclosed => return Err(refuse("a quote in the header is not closed", "close it")),
     }
     let name = |at: usize| {

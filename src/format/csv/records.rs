@@ -110,6 +110,14 @@ impl<R: Read> Records<R> {
         Ok((found, line))
     }
 
+    /// Whether the next record has more bytes than one may. It is not read to its end for that, which may be very far away.
+    pub(super) fn is_too_long(&mut self) -> io::Result<bool> {
+        self.skip_blank_lines()?;
+        let bytes = self.tokenise()?.unwrap_or(self.waiting().len());
+        self.begin_anew();
+        Ok(bytes > ROW_BYTES_MAX)
+    }
+
     /// How many fields the record has.
     pub(super) fn len(&self) -> usize {
         self.fields

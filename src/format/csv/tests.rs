@@ -166,6 +166,13 @@ fn line_numbers_survive_blank_lines_quoted_breaks_and_every_line_end() {
 }
 
 #[test]
+fn a_header_that_is_too_long_is_not_read_to_its_end() {
+    let mut file = std::io::repeat(0).take(1 << 26);
+    assert!(open(&mut file).err().unwrap().to_string().starts_with("the header has more than 1 MiB"));
+    assert!(file.limit() > 1 << 25, "{} bytes are left", file.limit());
+}
+
+#[test]
 fn a_header_without_a_coordinate_says_what_it_found() {
     assert_eq!(
         header_error("name,lon\na,1\n"),

@@ -23,7 +23,7 @@ use crate::log::Was;
 use crate::query::{Crossing, Cursor, Fence, Limit, Query};
 
 /// The most items that are read from a snapshot at once.
-const PAGE_MAX: usize = 1_000;
+const PAGE_MAX: usize = 10_000;
 
 /// What a watcher tells.
 #[derive(Debug, Clone, PartialEq)]

@@ -35,6 +35,10 @@ use crate::query::Fence;
 /// Changes that are read from the log at once.
 const PIECE: usize = 256;
 
+/// Items of the first list of a fence that are read at once. Each part of it is a search of its own, so few large ones cost less than
+/// many small ones.
+const LIST: usize = 10_000;
+
 /// Changes that are read where the client is served; more are read where waiting for the disk hurts nobody.
 const FEW: u64 = 32;
 
@@ -74,28 +78,29 @@ pub(super) const WATCH: Route = Route {
 /// How events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    Sse,
+    /// With ids that hold the number of the collection, so that one made anew under its name is not taken for it.
+    Sse(u32),
     Ndjson,
 }
 
 impl Form {
     fn media_type(self) -> &'static str {
         match self {
-            Form::Sse => "text/event-stream",
+            Form::Sse(_) => "text/event-stream",
             Form::Ndjson => "application/x-ndjson",
         }
     }
 
     /// Appends an event; `seq` is where to resume after it.
     fn write(self, out: &mut Vec<u8>, seq: Option<u64>, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
-        if self == Form::Sse {
+        if let Form::Sse(collection) = self {
             if let Some(seq) = seq {
-                out.extend_from_slice(format!("id: {seq}\n").as_bytes());
+                out.extend_from_slice(format!("id: {collection}.{seq}\n").as_bytes());
             }
             out.extend_from_slice(format!("event: {name}\ndata: ").as_bytes());
         }
         write(out);
-        out.extend_from_slice(if self == Form::Sse { b"\n\n" } else { b"\n" });
+        out.extend_from_slice(if self == Form::Ndjson { b"\n" } else { b"\n\n" });
     }
 }
 
@@ -123,9 +128,10 @@ fn stream(
     params: &Params<'_>,
     is_fence: bool,
 ) -> Result<HttpResponse, Refusal> {
-    let form = form(request, params)?;
     let name = request.collection()?;
-    let since = since(request, params)?;
+    let number = arrival.engine.number_of(&name)?;
+    let form = form(request, params, number)?;
+    let since = since(request, params, number)?;
     let wait = params.read("wait", wait)?;
     let left = params.read("limit", question::limit)?.map_or(u64::MAX, |limit| limit.get() as u64);
     let engine = arrival.engine.clone();
@@ -173,10 +179,10 @@ fn wait(text: &str) -> Result<Duration, Refusal> {
     parse_duration(text).map_err(|error| Refusal::new(Code::BadTime, error.to_string()).hint("write it as in wait=30s"))
 }
 
-fn form(request: &Request<'_>, params: &Params<'_>) -> Result<Form, Refusal> {
-    let named = params.read("f", |text| choice(text, [("sse", Form::Sse), ("ndjson", Form::Ndjson)]))?;
+fn form(request: &Request<'_>, params: &Params<'_>, collection: u32) -> Result<Form, Refusal> {
+    let offered = [Form::Sse(collection), Form::Ndjson];
+    let named = params.read("f", |text| choice(text, ["sse", "ndjson"].into_iter().zip(offered)))?;
     let accept = request.header(header::ACCEPT).unwrap_or_default();
-    let offered = [Form::Sse, Form::Ndjson];
     let range = |form: &Form| {
         let media_type = form.media_type();
         let kind = media_type.split('/').next().unwrap_or_default();
@@ -185,7 +191,7 @@ fn form(request: &Request<'_>, params: &Params<'_>) -> Result<Form, Refusal> {
     };
     match (named, accept.is_empty()) {
         (Some(form), _) => Ok(form),
-        (None, true) => Ok(Form::Sse),
+        (None, true) => Ok(offered[0]),
         (None, false) => offered.into_iter().find(range).ok_or_else(|| {
             Refusal::new(Code::NotAcceptable, format!("no changes are written as {accept}"))
                 .value(&accept)
@@ -195,16 +201,22 @@ fn form(request: &Request<'_>, params: &Params<'_>) -> Result<Form, Refusal> {
 }
 
 /// After which change the client wants to go on: where it stopped, when it comes again by itself.
-fn since(request: &Request<'_>, params: &Params<'_>) -> Result<Option<u64>, Refusal> {
+fn since(request: &Request<'_>, params: &Params<'_>, collection: u32) -> Result<Option<u64>, Refusal> {
     let name = header::HeaderName::from_static("last-event-id");
-    match request.header(name) {
-        None => params.read("since", whole::<u64>),
-        Some(text) => {
-            let seq = whole::<u64>(&text).map_err(|_| {
-                Refusal::new(Code::BadHeader, "this is no number of a change").at("last-event-id").value(&text)
-            })?;
-            Ok(Some(seq))
+    let Some(text) = request.header(name) else { return params.read("since", whole::<u64>) };
+    let (of, seq) = match text.trim().split_once('.') {
+        Some((of, seq)) => (whole::<u32>(of).map(Some), seq),
+        None => (Ok(None), &*text),
+    };
+    match (of, whole::<u64>(seq)) {
+        (Ok(Some(of)), Ok(_)) if of != collection => {
+            Err(Refusal::new(Code::ChangesGone, "the collection was dropped and made anew since")
+                .at("last-event-id")
+                .value(&text)
+                .hint("read the collection anew, and follow it without last-event-id"))
         }
+        (Ok(_), Ok(seq)) => Ok(Some(seq)),
+        _ => Err(Refusal::new(Code::BadHeader, "this is no number of a change").at("last-event-id").value(&text)),
     }
 }
 
@@ -336,7 +348,8 @@ impl Stream {
     async fn read(&mut self) -> Result<(Vec<u8>, u64), FollowError> {
         let Some(mut source) = self.source.take() else { return Ok((Vec::new(), 0)) };
         let (engine, form) = (self.engine.clone(), self.form);
-        let most = PIECE.min(usize::try_from(self.left).unwrap_or(PIECE));
+        let most = if source.behind() == u64::MAX { LIST } else { PIECE };
+        let most = most.min(usize::try_from(self.left).unwrap_or(most));
         if source.behind() <= FEW {
             let read = source.write(&engine, form, most);
             self.source = Some(source);

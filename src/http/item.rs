@@ -21,7 +21,7 @@ use crate::format::{FORMATS, Incoming, read_item};
 use crate::query::AnswerHit;
 
 /// How often a change of some members is made anew because others changed the item meanwhile.
-const TRIES: usize = 16;
+const TRIES: usize = 64;
 
 const PATH: &str = "/collections/{c}/items/{id}";
 

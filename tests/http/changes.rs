@@ -53,7 +53,8 @@ impl Stream {
         loop {
             let line = self.line();
             if let Some(number) = line.strip_prefix("id: ") {
-                id = Some(number.parse().unwrap());
+                let (_, seq) = number.split_once('.').expect("the collection stands before the point");
+                id = Some(seq.parse().unwrap());
             } else if let Some(given) = line.strip_prefix("event: ") {
                 name = given.to_owned();
             } else if let Some(data) = line.strip_prefix("data: ") {
@@ -162,6 +163,26 @@ fn what_is_no_stream_is_refused() {
     assert_eq!((body("{}"), body(r#"{"filter":"a = 1"}"#)), (json!("bad-fence"), json!("unknown-parameter")));
     assert_eq!(service.ask("GET", &format!("{VANS}/changes"), &["accept: text/csv"], "").status, 406);
     assert_eq!(service.ask("GET", &format!("{VANS}/changes"), &["last-event-id: x"], "").status, 400);
+}
+
+#[test]
+fn the_last_event_of_a_collection_that_was_dropped_leads_nowhere_in_a_new_one() {
+    let service = Service::start(&["--no-demo"]);
+    let resumed = |id: &str| {
+        let header = format!("last-event-id: {id}");
+        service.ask("GET", &format!("{VANS}/changes?wait=0s&f=ndjson"), &[&header], "")
+    };
+    put(&service, "a", 1.0, 2.0);
+    let sent = service.get(&format!("{VANS}/changes?since=0&wait=0s")).body;
+    let id = sent.lines().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();
+    assert_eq!(resumed(&id).lines().len(), 1, "nothing but a sign of life");
+    service.delete(VANS);
+    for _ in 0..3 {
+        put(&service, "a", 1.0, 2.0);
+    }
+    let gone = resumed(&id);
+    assert_eq!((gone.status, &gone.json()["code"]), (410, &json!("changes-gone")), "{}", gone.body);
+    assert_eq!((resumed("1").status, resumed("x.1").status, resumed("1.x").status), (200, 400, 400));
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn an_item_that_everybody_changes_at_once_is_a_conflict_for_some() {
     let service = Service::start(&["--no-demo"]);
     service.put("/collections/a/items/b", r#"{"lat":1,"lon":2}"#);
     let until = Instant::now() + Duration::from_secs(60);
-    // Of those whose look was at the same version one wins, and the others look again; sixteen times.
+    // Of those whose look was at the same version one wins, and the others look again, so many times and no more.
     let (service, found) = (&service, &AtomicBool::new(false));
     let conflict = std::thread::scope(|scope| {
         let ask = move || {
@@ -123,7 +123,7 @@ fn an_item_that_everybody_changes_at_once_is_a_conflict_for_some() {
         let all: Vec<_> = (0..64).map(|_| scope.spawn(ask)).collect();
         all.into_iter().filter_map(|one| one.join().unwrap()).next()
     });
-    assert_refused(&conflict.expect("somebody loses sixteen times"), "conflict");
+    assert_refused(&conflict.expect("somebody loses all the time"), "conflict");
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod directory;
 mod distance;
 mod key;
 mod logs;
+mod migrate;
 mod output;
 mod remote;
 mod serve;
@@ -30,7 +31,8 @@ mod sources;
 pub use settings::{SETTINGS, Setting};
 
 /// Every command; the first is meant when none is given.
-pub static COMMANDS: &[Command] = &[serve::SERVE, distance::DISTANCE, key::KEY, completions::COMPLETIONS];
+pub static COMMANDS: &[Command] =
+    &[serve::SERVE, distance::DISTANCE, key::KEY, migrate::MIGRATE, completions::COMPLETIONS];
 
 /// A command of `nigh`.
 #[derive(Debug)]

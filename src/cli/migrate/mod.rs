@@ -287,7 +287,8 @@ fn follow_to_the_end(following: &mut Following, asked: &Run, facts: &Facts) -> R
         let lag = following.catch_up()?;
         following.progress.say(format_args!("in step after {} ms", lag.as_millis()));
         if !asked.until_synced {
-            following.progress.say(format_args!("following changes; stop the writers, then press Ctrl-C"));
+            // For people and scripts alike: this is what both wait for.
+            tell(format_args!("nigh migrate: in step; following changes until Ctrl-C: stop the writers first"));
             following.stops = 1;
             while STOPS.load(std::sync::atomic::Ordering::Relaxed) == 0 {
                 following.pump()?;

@@ -11,6 +11,7 @@
 //! Absent here: SQL, the words of Redis, HTTP. They are in the file of each source and in `service.rs`.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
@@ -281,19 +282,18 @@ fn run(asked: &Run) -> Result<(), Failure> {
 
 fn follow_to_the_end(following: &mut Following, asked: &Run, facts: &Facts) -> Result<Ran, Trouble> {
     following.begin()?;
+    if following.feed.is_some() && !asked.until_synced {
+        following.catch_up()?;
+        // For people and scripts alike: this is what both wait for.
+        tell(format_args!("nigh migrate: in step; following changes until Ctrl-C: stop the writers first"));
+        following.stops = 1;
+        while STOPS.load(Ordering::Relaxed) == 0 && following.feed.is_some() {
+            following.pump()?;
+        }
+    }
+    // Also where a source stopped telling its changes.
     if following.feed.is_none() {
         until_nothing_differs(following)?;
-    } else {
-        let lag = following.catch_up()?;
-        following.progress.say(format_args!("in step after {} ms", lag.as_millis()));
-        if !asked.until_synced {
-            // For people and scripts alike: this is what both wait for.
-            tell(format_args!("nigh migrate: in step; following changes until Ctrl-C: stop the writers first"));
-            following.stops = 1;
-            while STOPS.load(std::sync::atomic::Ordering::Relaxed) == 0 {
-                following.pump()?;
-            }
-        }
     }
     following.stops = 1;
     let lag = following.feed.is_some().then(|| following.catch_up()).transpose()?;

@@ -88,7 +88,7 @@ impl CutOver {
         }
         if *changed_meanwhile > 0 {
             return no(format!(
-                "not safe to cut over yet: both sides are in step, but {changed_meanwhile} rows of the source changed during the validation; stop its writers and run it again with --replace"
+                "not safe to cut over yet: both sides are in step, but the source was changed {changed_meanwhile} times during the validation; stop its writers and run it again with --replace"
             ));
         }
         let rejected = match rejects.count {

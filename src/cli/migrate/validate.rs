@@ -37,7 +37,7 @@ pub(super) struct Validation {
     pub(super) differing: u64,
     pub(super) examples: Vec<String>,
     pub(super) questions: Questions,
-    /// Rows that changed in the source while this went on.
+    /// Changes of the source while this went on.
     pub(super) changed_meanwhile: u64,
 }
 
@@ -78,8 +78,9 @@ impl From<Total> for Side {
 
 /// Compares both sides, with so many questions.
 pub(super) fn validate(following: &mut Following, questions: u64) -> Result<Validation, Trouble> {
-    following.changed = Some(HashSet::new());
     following.catch_up()?;
+    let changes = following.counts.changes;
+    following.changed = Some(HashSet::new());
     let found = following.trying(|following| following.compare(false))?;
     let mut validation =
         Validation { source: found.source.into(), target: found.target.into(), ..Validation::default() };
@@ -90,7 +91,8 @@ pub(super) fn validate(following: &mut Following, questions: u64) -> Result<Vali
     following.progress.say(format_args!("asking both sides"));
     validation.questions = ask_both(following, &found.places, questions, &mut validation.examples)?;
     following.catch_up()?;
-    validation.changed_meanwhile = following.changed.take().map_or(0, |changed| changed.len() as u64);
+    following.changed = None;
+    validation.changed_meanwhile = following.counts.changes - changes;
     Ok(validation)
 }
 

@@ -242,14 +242,15 @@ impl Taken {
     fn reject(&mut self, rejected: Rejected) {
         self.rejected += 1;
         if self.errors.len() < TOLD {
-            self.errors.push(rejected);
+            // A row may be long, and who sent it has it.
+            self.errors.push(Rejected { row: None, ..rejected });
         }
     }
 
     /// The answer. Where nothing was taken because of its rows, the request failed.
     pub(super) fn reply(&self) -> Reply {
         let failed = self.rejected > 0 && self.created + self.replaced == 0 && !self.repeated;
-        let told = |Rejected { line, code, value, detail, hint }| Told { line, code, value, detail, hint };
+        let told = |Rejected { line, code, value, detail, hint, .. }| Told { line, code, value, detail, hint };
         let errors = self.errors.iter().cloned().map(told).collect();
         let Taken { received, created, replaced, rejected, seq, .. } = *self;
         let summary = Summary { received, created, replaced, rejected, seq, errors };

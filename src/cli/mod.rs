@@ -17,9 +17,12 @@ use clap::ArgMatches;
 
 mod completions;
 mod demo;
+mod directory;
 mod distance;
 mod key;
 mod logs;
+mod output;
+mod remote;
 mod serve;
 mod settings;
 mod sources;
@@ -50,14 +53,20 @@ enum Failure {
     Usage(String),
     /// Some rows were refused, each with a message of its own; the others are done: exit code 3.
     RowsRejected(u64),
+    /// Something was compared and is not the same: exit code 4.
+    Differs(String),
+    /// Nobody reads the output any more. They have seen enough: exit code 0, without a word.
+    NobodyReads,
 }
 
 impl Failure {
     fn exit_code(&self) -> u8 {
         match self {
+            Failure::NobodyReads => 0,
             Failure::Failed(_) => 1,
             Failure::Usage(_) => 2,
             Failure::RowsRejected(_) => 3,
+            Failure::Differs(_) => 4,
         }
     }
 }
@@ -65,7 +74,8 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Failed(message) | Failure::Usage(message) => f.write_str(message),
+            Failure::Failed(message) | Failure::Usage(message) | Failure::Differs(message) => f.write_str(message),
+            Failure::NobodyReads => f.write_str("nobody reads any more"),
             Failure::RowsRejected(1) => f.write_str("1 row was rejected"),
             Failure::RowsRejected(rows) => write!(f, "{rows} rows were rejected"),
         }
@@ -82,7 +92,7 @@ pub fn main() -> ExitCode {
         None => (&COMMANDS[0], &matches),
     };
     match (command.run)(matches) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(Failure::NobodyReads) => ExitCode::SUCCESS,
         Err(failure) => {
             tell(format_args!("nigh {}: {failure}", command.name));
             ExitCode::from(failure.exit_code())
@@ -114,7 +124,7 @@ fn parser() -> clap::Command {
     let top = clap::Command::new("nigh")
         .version(env!("CARGO_PKG_VERSION"))
         .about("What is near here? Exact, ordered proximity search.")
-        .after_help("nigh alone is nigh serve.\nExit codes: 0 fine, 1 failure, 2 usage, 3 some rows rejected.")
+        .after_help("nigh alone is nigh serve.\nExit codes: 0 fine, 1 failure, 2 usage, 3 some rows rejected, 4 verification found a difference.")
         .args_conflicts_with_subcommands(true);
     let define = |command: &Command| (command.define)(clap::Command::new(command.name).about(command.summary));
     (COMMANDS[0].define)(top).subcommands(COMMANDS.iter().map(define))

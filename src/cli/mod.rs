@@ -19,18 +19,24 @@ mod completions;
 mod demo;
 mod directory;
 mod distance;
+mod import;
+mod input;
 mod key;
 mod logs;
 mod output;
+mod progress;
+mod rejects;
 mod remote;
 mod serve;
 mod settings;
 mod sources;
+mod upload;
 
 pub use settings::{SETTINGS, Setting};
 
 /// Every command; the first is meant when none is given.
-pub static COMMANDS: &[Command] = &[serve::SERVE, distance::DISTANCE, key::KEY, completions::COMPLETIONS];
+pub static COMMANDS: &[Command] =
+    &[serve::SERVE, import::IMPORT, distance::DISTANCE, key::KEY, completions::COMPLETIONS];
 
 /// A command of `nigh`.
 #[derive(Debug)]

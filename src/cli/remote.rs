@@ -138,6 +138,9 @@ pub(super) struct Refusal {
     parameter: Option<String>,
     value: Option<String>,
     hint: Option<String>,
+    /// All it says, as it came.
+    #[serde(skip)]
+    pub(super) body: Vec<u8>,
     #[serde(skip)]
     retry_after: Option<Duration>,
 }
@@ -272,7 +275,7 @@ impl Answer {
         // What cannot be read says nothing more than the status does.
         let _ = self.into_reader().take(REFUSAL_BYTES_MAX).read_to_end(&mut body);
         let told = serde_json::from_slice::<Refusal>(&body).unwrap_or_default();
-        Refusal { status, retry_after, ..told }
+        Refusal { status, retry_after, body, ..told }
     }
 }
 

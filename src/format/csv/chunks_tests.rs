@@ -92,7 +92,8 @@ fn rows_at_the_limit_are_the_same_wherever_the_chunks_begin() {
     let most = ROW_BYTES_MAX - "1,2,\n".len();
     let mut text = "lat,lon,t\n".to_owned();
     for bytes in [most - 1, most, most + 1, 10, 3 * most] {
-        text += &format!("1,2,{}\n91,2,\"a\nb\"\n1,2,\"{}\n{}\"\r\n", filler(bytes), filler(bytes / 2), filler(bytes / 2));
+        text +=
+            &format!("1,2,{}\n91,2,\"a\nb\"\n1,2,\"{}\n{}\"\r\n", filler(bytes), filler(bytes / 2), filler(bytes / 2));
     }
     let source = || Source { rest: text.as_bytes(), at_once: usize::MAX, fails: false };
     let expected = one_by_one(source());

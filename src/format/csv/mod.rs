@@ -10,6 +10,7 @@
 mod chunks;
 mod columns;
 mod records;
+mod rejects;
 mod tokens;
 mod write;
 
@@ -21,6 +22,7 @@ use super::{HeaderError, Incoming, ReadOptions, Reader};
 pub use chunks::ChunkedRows;
 use columns::{Columns, Record};
 use records::{Found, Records};
+pub use rejects::{REJECTED_HEADER, write_rejected};
 
 pub(super) use write::CSV;
 
@@ -31,9 +33,12 @@ pub const LON_COLUMNS: &[&str] = &["lon", "lng", "long", "longitude", "x"];
 /// Column names that are read as the id, likewise.
 pub const ID_COLUMNS: &[&str] = &["id", "key", "uuid"];
 
+/// What users call the format.
+pub const NAME: &str = "csv";
+
 /// The registered reader.
 pub(super) const READER: Reader = Reader {
-    name: "csv",
+    name: NAME,
     summary: "a header that names `lat` and `lon` in any order, then one item a row; every other column is a property",
     media_types: &["text/csv", "application/csv", "text/tab-separated-values"],
     extensions: &["csv", "tsv"],

@@ -168,7 +168,7 @@ fn plain(json: &str) -> Cow<'_, str> {
 }
 
 /// A field, in quotes if anybody could take it for something else; `;` and tab are delimiters elsewhere.
-fn write_field(out: &mut Vec<u8>, text: &str) {
+pub(super) fn write_field(out: &mut Vec<u8>, text: &str) {
     if !text.contains([',', '"', '\n', '\r', ';', '\t']) {
         return out.extend_from_slice(text.as_bytes());
     }

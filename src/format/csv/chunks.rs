@@ -25,11 +25,11 @@ use super::{Columns, Rows};
 use crate::format::{HeaderError, Incoming, ReadOptions, Rejected};
 
 /// Bytes of a chunk: what one core reads at a time.
-const CHUNK_BYTES: usize = 256 << 10;
+const CHUNK_BYTES: usize = 128 << 10;
 
 /// Chunks for each core that are read ahead, and how many at most: memory is flat.
 const CHUNKS_FOR_EACH: usize = 4;
-const CHUNKS_MAX: usize = 64;
+const CHUNKS_MAX: usize = 32;
 
 type Row = Result<Incoming, Rejected>;
 

@@ -115,20 +115,21 @@ fn share_in_chunks(text: &str) -> f64 {
 
 #[test]
 fn sound_rows_are_read_in_chunks_and_a_stray_quote_costs_little_of_that() {
-    let quoted = "1,2,\"a,\n\"\"b\"\"\nc\"\n".repeat(5000);
+    let quoted = "1,2,\"a,\n\"\"b\"\"\nc\"\n".repeat(50_000);
     assert!(share_in_chunks(&format!("lat,lon,t\n{quoted}")) > 0.9);
     let stray = format!("lat,lon,t\n{quoted}1,2,5\" pipe\n{quoted}");
-    assert!(share_in_chunks(&stray) > 0.8, "{}", share_in_chunks(&stray));
+    assert!(share_in_chunks(&stray) > 0.9, "{}", share_in_chunks(&stray));
 }
 
 #[test]
 fn what_is_read_ahead_grows_with_the_file_and_no_further() {
-    let text = format!("lat,lon\n{}", "1,2\n".repeat(100_000));
+    let text = format!("lat,lon\n{}", "1,2\n".repeat(400_000));
     let source = Source { rest: text.as_bytes(), at_once: usize::MAX, fails: false };
-    let mut rows = ChunkedRows::in_chunks_of(1000, 8, source, &ReadOptions::default()).unwrap();
+    let mut rows = ChunkedRows::in_chunks_of(20_000, 8, source, &ReadOptions::default()).unwrap();
     let mut most = 0;
     while rows.next().is_some() {
         most = most.max(rows.chunks.iter().map(|chunk| chunk.bytes).sum());
     }
-    assert!((6000..=8000).contains(&most), "{most}");
+    // The source is read in pieces of 64 KiB, the last of which may go beyond.
+    assert!((120_000..=230_000).contains(&most), "{most}");
 }

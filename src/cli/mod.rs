@@ -22,18 +22,23 @@ mod directory;
 mod distance;
 mod export;
 mod health;
+mod import;
+mod input;
 mod interrupt;
 mod key;
 mod logs;
 mod man;
 mod output;
+mod progress;
 mod query;
+mod rejects;
 mod remote;
 mod repair;
 mod serve;
 mod settings;
 mod sources;
 mod table;
+mod upload;
 mod verify;
 
 pub use settings::{SETTINGS, Setting};
@@ -41,6 +46,7 @@ pub use settings::{SETTINGS, Setting};
 /// Every command; the first is meant when none is given.
 pub static COMMANDS: &[Command] = &[
     serve::SERVE,
+    import::IMPORT,
     query::QUERY,
     export::EXPORT,
     verify::VERIFY,

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
+mod bench;
 mod completions;
 mod demo;
 mod distance;
@@ -27,7 +28,7 @@ mod sources;
 pub use settings::{SETTINGS, Setting};
 
 /// Every command; the first is meant when none is given.
-pub static COMMANDS: &[Command] = &[serve::SERVE, distance::DISTANCE, key::KEY, completions::COMPLETIONS];
+pub static COMMANDS: &[Command] = &[serve::SERVE, bench::BENCH, distance::DISTANCE, key::KEY, completions::COMPLETIONS];
 
 /// A command of `nigh`.
 #[derive(Debug)]

@@ -97,7 +97,8 @@ fn frame(points: &[Point]) -> Option<(Rect, f64)> {
         (((north - south) * air).max(0.001).min(180.0), ((east - west) * air).max(0.001).min(360.0) * squeeze);
     height = height.max(width * NARROWEST).min(180.0);
     width = width.max(height * NARROWEST).min(360.0 * squeeze);
-    let half_width = width / squeeze / 2.0;
+    // Dividing by what it was multiplied with can give a hair more than half a turn.
+    let half_width = (width / squeeze / 2.0).min(180.0);
     let middle = lat.clamp(-90.0 + height / 2.0, 90.0 - height / 2.0);
     let centre = lon.clamp(-180.0 + half_width, 180.0 - half_width);
     let rect = Rect::clamped(middle - height / 2.0, centre - half_width, middle + height / 2.0, centre + half_width);

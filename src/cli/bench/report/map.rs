@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::markup::{Look, coordinate, escaped, figure, text};
+use super::markup::{Look, coordinate, figure, text};
 use crate::geometry::Rect;
 use crate::geometry::maths::ln;
 use crate::measure::{CellsOfKind, Map, figure as digits};
@@ -47,7 +47,7 @@ fn one(map: &Map, own: &CellsOfKind, class: &str, height: f64) -> String {
             digits(count as f64).replace(".00", "").replace(".0", "")
         ),
     };
-    let described = format!("Map of the points with the cells of {}", escaped(own.kind));
+    let described = format!("Map of the points with the cells of {}", own.kind);
     figure(own.kind, &described, WIDTH, height + EDGE, &drawn, &caption)
 }
 

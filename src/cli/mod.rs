@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
+mod bench;
 mod completions;
 mod demo;
 mod directory;
@@ -31,8 +32,14 @@ mod sources;
 pub use settings::{SETTINGS, Setting};
 
 /// Every command; the first is meant when none is given.
-pub static COMMANDS: &[Command] =
-    &[serve::SERVE, distance::DISTANCE, key::KEY, migrate::MIGRATE, completions::COMPLETIONS];
+pub static COMMANDS: &[Command] = &[
+    serve::SERVE,
+    bench::BENCH,
+    migrate::MIGRATE,
+    distance::DISTANCE,
+    key::KEY,
+    completions::COMPLETIONS,
+];
 
 /// A command of `nigh`.
 #[derive(Debug)]

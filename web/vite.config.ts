@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
@@ -10,7 +10,7 @@ function packed(): Plugin {
     name: "packed",
     apply: "build",
     configResolved: ({ build, root }) => {
-      folder = join(root, build.outDir);
+      folder = resolve(root, build.outDir);
     },
     buildStart: () => rmSync(join(folder, "assets"), { recursive: true, force: true }),
     closeBundle: () => {

@@ -38,7 +38,8 @@ function clipped(ring: Ring, meridian: number, east: boolean): Ring {
     if (inside(corner)) kept.push(corner);
   });
   const first = kept[0];
-  return first && kept.length >= 3 ? [...kept, first] : [];
+  // What only touches the meridian is no piece.
+  return first && kept.some((corner) => lonOf(corner) !== meridian) ? [...kept, first] : [];
 }
 
 function crossing(a: Corner, b: Corner, meridian: number): Corner {

@@ -72,6 +72,6 @@ tiles.forEach(({ z, x, y, packed }, at) => {
   [x, y, offset, packed.length].forEach((value, place) => head.writeUInt32LE(value, entry + 1 + 4 * place));
   offset += packed.length;
 });
-const file = new URL("../dist/basemap.tiles", import.meta.url);
+const file = process.argv[2] ?? new URL("../dist/basemap.tiles", import.meta.url);
 writeFileSync(file, Buffer.concat([head, ...tiles.map(({ packed }) => packed)]));
 console.log(`basemap.tiles: ${tiles.length} tiles, ${offset} bytes`);

@@ -2,7 +2,7 @@
 //
 // Everything is asked relative to the page's own address, so that the page works wherever a proxy has put it.
 
-export const ROOT = new URL(".", document.baseURI).href;
+export const ROOT = typeof document === "undefined" ? "" : new URL(".", document.baseURI).href;
 
 /** What the service says of a request that it refuses: RFC 9457. */
 export interface Problem {

@@ -18,8 +18,10 @@ interface Step {
   order: number;
 }
 interface Walk {
+  /** Whether every cell is drawn; the counts are exact in any case. */
   complete: boolean;
-  counts: Partial<Record<string, number>>;
+  matched: number;
+  counts: Record<Verdict, number> & { points_tested: number; accepted_whole: number; accepted_tested: number };
   features: GeoJSON.Feature<GeoJSON.Polygon, Step>[];
 }
 
@@ -51,16 +53,16 @@ export function walkPane(store: Store, view: MapView): { refresh(): void } {
   };
   const tell = (): void => {
     if (!walk) return;
-    const { features, complete } = walk;
-    const counted = (verdict: Verdict) => features.filter(({ properties }) => properties.verdict === verdict).length;
-    const accepted = features.reduce((sum, { properties }) => sum + (properties.accepted || 0), 0);
+    const { features, complete, counts, matched } = walk;
     legend.replaceChildren(
       ...VERDICTS.map((verdict) =>
-        element("div", { "data-verdict": verdict }, swatch(verdict, palette()), element("span", {}, MEANING[verdict]), element("b", {}, count(counted(verdict)))),
+        element("div", { "data-verdict": verdict }, swatch(verdict, palette()), element("span", {}, MEANING[verdict]), element("b", {}, count(counts[verdict]))),
       ),
     );
-    const rest = complete ? "" : " There was more than is drawn.";
-    says.textContent = `${seenKind(store)} looked at ${plural(features.length, "cell")} and found ${plural(accepted, "answer")}.${rest}`;
+    const rest = complete ? "" : ` The first ${count(features.length)} cells are drawn.`;
+    says.textContent =
+      `${plural(matched, "answer")}: ${count(counts.accepted_whole)} taken without a look, ` +
+      `${count(counts.accepted_tested)} out of ${plural(counts.points_tested, "point")} tested.${rest}`;
   };
   const show = (found: Walk, question: Question | null): void => {
     if (!store.now.walk || !question) return;

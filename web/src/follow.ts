@@ -20,7 +20,7 @@ export interface Change {
 }
 
 /** How a stream stands: it flows, it is being taken up again, or it is over for good, and why. */
-export type Standing = { at: "flowing" } | { at: "broken"; why: string } | { at: "over"; why: string };
+export type Standing = { at: "flowing" } | { at: "broken"; why: string } | { at: "over"; why: string; dropped: boolean };
 
 export type Area = Pick<SearchBody, "near" | "radius" | "bbox" | "within" | "metric">;
 
@@ -62,7 +62,7 @@ export class Follower {
         // Changes from so long ago are not kept: what there is now is looked at anew.
         if (isRefused(error, "changes-gone")) this.#seq = null;
         else if (error instanceof Refused && error.problem.status < 500 && error.problem.status !== 429) {
-          return this.stands({ at: "over", why: error.message });
+          return this.stands({ at: "over", why: error.message, dropped: isRefused(error, "collection-not-found") });
         }
         this.stands({ at: "broken", why: error instanceof Error ? error.message : String(error) });
       }
@@ -80,7 +80,7 @@ export class Follower {
       if (change.event === "gone" || change.event === "reset") this.#seq = change.event === "gone" ? null : this.#seq;
       this.each(change);
       if (change.event === "dropped") {
-        this.stands({ at: "over", why: "The collection is gone." });
+        this.stands({ at: "over", why: "The collection is gone.", dropped: true });
         return true;
       }
     }

@@ -96,6 +96,10 @@ window.addEventListener("hashchange", () => {
   if (at) view.goTo(at, at.zoom);
 });
 
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault(); // the fragment of the address is for links to questions
+  view.map.getCanvas().focus();
+});
 byId("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   key.set(byId<HTMLInputElement>("key").value.trim());
@@ -151,10 +155,10 @@ function stands(standing: Standing): void {
     broken = true;
     troubled(new Away("The service does not answer. Trying again…"));
   } else if (standing.at === "over") {
-    const { collection } = store.now;
+    if (!standing.dropped) return troubled(new Error(standing.why));
     view.showTiles(null);
     void loadCollections(store).catch(() => undefined);
-    troubled(new Error(`The collection ${collection} is no longer there. Choose another, or add points to it.`));
+    troubled(new Error(`The collection ${store.now.collection} is no longer there. Choose another, or add points to it.`));
   }
 }
 

@@ -48,11 +48,11 @@ export function choices(store: Store): void {
   const kind = byId<HTMLSelectElement>("kind");
   const fill = (): void => {
     const settings = store.about()?.settings;
-    const own = settings ? ` (${settings.metric})` : "";
-    metric.replaceChildren(option("", `as the collection says${own}`), ...METRICS.map((name) => option(name, name)));
+    const own = settings ? `: ${settings.metric}` : "";
+    metric.replaceChildren(option("", `default${own}`), ...METRICS.map((name) => option(name, name)));
     metric.value = store.now.metric ?? "";
     const kept = KINDS.filter((name) => settings?.kinds.includes(name) ?? true);
-    kind.replaceChildren(option("", "whichever suits"), ...kept.map((name) => option(name, name)));
+    kind.replaceChildren(option("", "any kind"), ...kept.map((name) => option(name, name)));
     kind.value = store.now.index ?? "";
   };
   metric.addEventListener("change", () => store.set({ metric: METRICS.find((name) => name === metric.value) ?? null }));

@@ -36,12 +36,13 @@ export function details(answer: Answer, near: () => void): HTMLElement {
   const properties = Object.entries(answer.properties);
   rows.push(...properties.slice(0, MOST).map(([name, value]): [string, string] => [shortened(name, LONGEST), textOf(value)]));
   if (properties.length > MOST) rows.push(["…", `and ${count(properties.length - MOST)} more`]);
-  const list = element("dl", { tabindex: 0, "aria-label": "Properties" }, ...rows.flatMap(([name, text]) => [element("dt", {}, name), valueOf(text)]));
+  const list = element("dl", {}, ...rows.flatMap(([name, text]) => [element("dt", {}, name), valueOf(text)]));
   const copy = () => {
     void navigator.clipboard?.writeText(answer.id).then(() => (byId("said").textContent = "The id is copied."));
   };
   return element(
-    "div", { class: "details" }, list,
+    "div", { class: "details" },
+    element("div", { class: "known", tabindex: 0, role: "region", "aria-label": `Properties of ${nameOf(answer)}` }, list),
     element("div", { class: "row" },
       element("button", { type: "button", class: "quiet", onclick: near }, "Nearest to this"),
       element("button", { type: "button", class: "quiet", onclick: copy }, "Copy the id"),

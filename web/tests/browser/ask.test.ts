@@ -57,7 +57,7 @@ test("a drag draws a circle, with answers while it moves and never an old one af
     const seen: string[] = ((window as any).seen = []);
     new MutationObserver(() => seen.push(document.querySelector("#summary strong")?.textContent ?? "")).observe(document.querySelector("#summary")!, { childList: true, subtree: true });
   });
-  await drag(page, [48.857, 2.352], [48.857, 3.6], 25, 60);
+  await drag(page, [48.857, 2.352], [48.857, 3.3], 25, 60);
   const answer = await assertSame(page);
   const seen: string[] = await page.evaluate(() => (window as any).seen);
   const counts = seen.map((text) => Number(/^([\d,]+) answer/.exec(text)?.[1]?.replaceAll(",", ""))).filter(Number.isFinite);
@@ -65,15 +65,15 @@ test("a drag draws a circle, with answers while it moves and never an old one af
   // The circle only grew, so the answers may only have grown.
   assert.deepEqual(counts, [...counts].sort((a, b) => a - b));
   assert.equal(counts.at(-1), answer.numberMatched);
-  assert.ok(answer.numberMatched > 100);
+  assert.ok(answer.numberMatched > 100, "answer.numberMatched > 100");
   // More than a page: the rest is a click away, and in order.
   await page.click("#more");
   await page.waitForFunction(() => document.querySelectorAll("#results li").length > 100);
   assert.deepEqual(await listed(page), answer.features.slice(0, 200).map(({ id }: { id: string }) => id));
   // The circle is held by its edge, and by its middle.
-  await drag(page, [48.857, 3.6], [48.857, 2.6]);
+  await drag(page, [48.857, 3.3], [48.857, 2.6]);
   const smaller = await assertSame(page);
-  assert.ok(smaller.numberMatched < answer.numberMatched);
+  assert.ok(smaller.numberMatched < answer.numberMatched, "smaller.numberMatched < answer.numberMatched");
   await close();
 });
 
@@ -94,7 +94,7 @@ test("a box is drawn from corner to corner", async () => {
   await page.click("[data-tool=box]");
   await drag(page, [49.2, 1.8], [48.4, 3]);
   const answer = await assertSame(page);
-  assert.ok(answer.numberMatched > 50);
+  assert.ok(answer.numberMatched > 50, "answer.numberMatched > 50");
   await close();
 });
 
@@ -107,7 +107,7 @@ test("a polygon is drawn corner by corner and closed at its first", async () => 
     await page.waitForTimeout(400); // two clicks in a moment would be a double-click
   }
   const answer = await assertSame(page);
-  assert.ok(answer.numberMatched > 20);
+  assert.ok(answer.numberMatched > 20, "answer.numberMatched > 20");
   assert.match((await page.textContent("#curl")) ?? "", /search' -H .* -d '\{"within"/);
   await close();
 });
@@ -120,7 +120,7 @@ test("a filter is applied, examples come from the collection, and a bad one is t
   await page.press("#filter", "Enter");
   await page.waitForFunction(() => location.hash.includes("filter="));
   const some = await assertSame(page);
-  assert.ok(some.numberMatched > 0 && some.numberMatched < all.numberMatched);
+  assert.ok(some.numberMatched > 0 && some.numberMatched < all.numberMatched, "some.numberMatched > 0 && some.numberMatched < all.numberMatched");
   await page.fill("#filter", "population >");
   await page.press("#filter", "Enter");
   await page.waitForSelector("#filter-trouble:not([hidden])");
@@ -151,7 +151,7 @@ test("metric and kind are switched, and only what they may change does", async (
 });
 
 test("list and map are linked both ways, and a feature shows its properties", async () => {
-  const { page, close } = await open(service.root, `${PARIS}&near=48.7,2.352&k=5`);
+  const { page, close } = await open(service.root, "c=default&at=48.7,2.352,11&near=48.7,2.352&k=5");
   await page.waitForSelector("#results li");
   await settled(page);
   await page.hover("#results li:nth-child(3)");
@@ -179,7 +179,8 @@ test("the command that is shown does the same in a shell, and is copied", async 
   await page.waitForFunction(() => document.querySelector("#copied")?.textContent?.includes("copied"));
   const command = await page.evaluate(() => navigator.clipboard.readText());
   const answer = JSON.parse(execFileSync("sh", ["-c", command.replace(/^curl /, "curl -sS --fail ")], { encoding: "utf8" }));
-  assert.deepEqual(answer.features.map(({ id }: { id: string }) => id), shown);
+  assert.ok(shown.length > 20, "shown.length > 20");
+  assert.deepEqual(answer.features.slice(0, 100).map(({ id }: { id: string }) => id), shown);
   await close();
 });
 
@@ -202,7 +203,7 @@ test("a link brings back the whole question", async () => {
   assert.equal(await second.page.inputValue("#filter"), "population > 30000");
   assert.equal(await second.page.inputValue("#kind"), "geohash");
   const restored = await second.page.evaluate(() => (window as any).nighMap.getCenter().toArray());
-  view.forEach((degrees: number, at: number) => assert.ok(Math.abs(degrees - restored[at]) < 1e-4));
+  view.forEach((degrees: number, at: number) => assert.ok(Math.abs(degrees - restored[at]) < 1e-4, "Math.abs(degrees - restored[at]) < 1e-4"));
   await second.close();
 });
 
@@ -214,17 +215,21 @@ test("near Fiji a question reaches over 180 and its answers stay beside it", asy
   const homes = answer.features.map(({ geometry }: any) => geometry.coordinates[0]);
   assert.ok(homes.some((lon: number) => lon < 0) && homes.some((lon: number) => lon > 0), `the answers lie on both sides: ${homes}`);
   for (const { geometry } of await drawn(page, "answers")) assert.ok(Math.abs(geometry.coordinates[0] - 179.8) < 90, geometry.coordinates);
+  await page.selectOption("#collection", "default");
+  await page.evaluate(() => (window as any).nighMap.jumpTo({ center: [182, -16], zoom: 4 }));
+  await settled(page);
   await page.click("[data-tool=circle]");
-  await drag(page, [-18, 178.5], [-18, 183.5]);
+  await drag(page, [-15, 180.5], [-15, 190]);
   const circle = await assertSame(page);
-  assert.ok(circle.numberMatched > 10);
+  const sides = new Set(circle.features.map(({ geometry }: any) => Math.sign(geometry.coordinates[0])));
+  assert.equal(sides.size, 2, "the circle finds both sides of the line");
   const [shape] = await drawn(page, "shape");
   const lons = shape.geometry.coordinates[0].map(([lon]: number[]) => lon);
-  assert.ok(Math.max(...lons) > 180 && Math.max(...lons) - Math.min(...lons) < 20, "the circle is in one piece over the line");
+  assert.ok(Math.max(...lons) > 180 && Math.max(...lons) - Math.min(...lons) < 30, "the circle is in one piece over the line");
   await page.click("[data-tool=box]");
-  await drag(page, [-12, 176], [-24, 186]);
+  await drag(page, [-12, 176], [-22, 190]);
   const box = await assertSame(page);
-  assert.ok(box.numberMatched > 10);
+  assert.equal(new Set(box.features.map(({ geometry }: any) => Math.sign(geometry.coordinates[0]))).size, 2, "so does the box");
   await close();
 });
 
@@ -237,7 +242,7 @@ test("over the pole a circle goes once round, and finds every longitude", async 
   const lons = answer.features.map(({ geometry }: any) => geometry.coordinates[0]);
   assert.ok(Math.max(...lons) - Math.min(...lons) > 300, `${lons}`);
   const [shape] = await drawn(page, "shape");
-  assert.ok(shape.geometry.coordinates[0].some(([, lat]: number[]) => lat === 90));
+  assert.ok(shape.geometry.coordinates[0].some(([, lat]: number[]) => lat === 90), "shape.geometry.coordinates[0].some(([, lat]: number[]) => lat === 90)");
   await settled(page);
   await close();
 });

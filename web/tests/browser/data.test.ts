@@ -70,7 +70,7 @@ test("a CSV is dropped onto the map and goes into the collection that is named",
     (window as any).invited = !document.querySelector<HTMLElement>("#drop-here")!.hidden;
     fire("drop");
   });
-  assert.ok(await page.evaluate(() => (window as any).invited));
+  assert.ok(await page.evaluate(() => (window as any).invited), "await page.evaluate(() => (window as any).invited)");
   await page.waitForFunction(() => document.querySelector("#upload-result")?.textContent?.includes("They are in dropped"));
   assert.equal((await service.json("collections/dropped")).count, 2);
   await close();

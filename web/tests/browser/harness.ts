@@ -100,7 +100,7 @@ export async function prefixed(root: string, prefix: string): Promise<{ root: st
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
-  assert.ok(address && typeof address === "object");
+  assert.ok(address && typeof address === "object", "address && typeof address === 'object'");
   return { root: `http://127.0.0.1:${address.port}${prefix}`, close: () => (server.closeAllConnections(), server.close()) };
 }
 

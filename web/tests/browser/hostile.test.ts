@@ -27,7 +27,7 @@ test("markup in names, properties and ids is text, and runs nothing", async () =
     await page.waitForSelector(`#results li:nth-child(${at}) .details`);
   }
   await page.click("#results li:nth-child(1) > button");
-  assert.ok((await page.textContent("#results li:nth-child(1) dl"))?.includes(MARKUP));
+  assert.ok((await page.textContent("#results li:nth-child(1) dl"))?.includes(MARKUP), "(await page.textContent('#results li:nth-child(1) dl'))?.includes(MARKUP)");
   await page.click("#tab-live");
   await page.check("#live");
   await service.put("markup", IDS[0] ?? "", 1.5, 1, { name: MARKUP });
@@ -57,9 +57,9 @@ test("properties of 64 KiB and hundreds of names leave the page usable", async (
     const width = await page.evaluate(() => document.querySelector("#tabs-body")!.scrollWidth - document.querySelector("#tabs-body")!.clientWidth);
     assert.ok(width <= 1, `the panel is ${width} px too wide`);
   }
-  assert.ok((await page.textContent("#results li:nth-child(3) dl"))!.length < 5000);
+  assert.ok((await page.textContent("#results li:nth-child(3) dl"))!.length < 5000, "(await page.textContent('#results li:nth-child(3) dl'))!.length < 5000");
   await page.click("#results li:nth-child(3) dd button");
-  assert.ok((await page.textContent("#results li:nth-child(3) dl"))!.length > 60_000);
+  assert.ok((await page.textContent("#results li:nth-child(3) dl"))!.length > 60_000, "(await page.textContent('#results li:nth-child(3) dl'))!.length > 60_000");
   await close();
 });
 

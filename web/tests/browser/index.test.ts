@@ -57,7 +57,7 @@ test("the curve that is drawn passes the cells in the order of the service", asy
     const [[west, south], , [east, north]] = geometry.coordinates[0];
     return place.get(`${(west + east) / 2} ${(south + north) / 2}`);
   });
-  assert.ok(places.length > 50);
+  assert.ok(places.length > 50, "places.length > 50");
   assert.deepEqual(places, [...places].sort((a, b) => a - b));
 });
 

@@ -35,9 +35,9 @@ test("a service with keys is asked with the one that is typed, and a link never 
   await page.waitForSelector("#results li:nth-child(4)");
   await settled(page);
   await page.waitForFunction(() => (window as any).nighMap.queryRenderedFeatures({ layers: ["points", "clusters"] }).length > 0);
-  assert.ok(await page.isHidden("#key-form"));
-  assert.ok((await page.textContent("#curl"))?.endsWith('-H "authorization: Bearer $NIGH_KEY"'));
-  assert.ok(!(await page.content()).includes(key) && requests.every(({ url }) => !url.includes(key)) && !page.url().includes(key));
+  assert.ok(await page.isHidden("#key-form"), "await page.isHidden('#key-form')");
+  assert.ok((await page.textContent("#curl"))?.endsWith('-H "authorization: Bearer $NIGH_KEY"'), "(await page.textContent('#curl'))?.endsWith('-H 'authorization: Bearer $NIGH_KEY'')");
+  assert.ok(!(await page.content()).includes(key) && requests.every(({ url }) => !url.includes(key)) && !page.url().includes(key), "!(await page.content()).includes(key) && requests.every(({ url }) => !url.includes(key)) && !page.url().includes(key)");
   await page.reload();
   await page.waitForSelector("#results li:nth-child(4)");
   await close();

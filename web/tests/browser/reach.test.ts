@@ -132,15 +132,15 @@ test("on a phone a touch asks, and the sheet opens and closes", async () => {
   const { width, overflow } = await page.evaluate(() => ({ width: document.documentElement.clientWidth, overflow: document.documentElement.scrollWidth }));
   assert.ok(overflow <= width, `${overflow} > ${width}`);
   const map = await page.locator("#map canvas").boundingBox();
-  assert.ok(map && map.height > 300 && map.width === 390);
+  assert.ok(map && map.height > 300 && map.width === 390, "map && map.height > 300 && map.width === 390");
   await page.touchscreen.tap(map.x + map.width / 2, map.y + map.height / 2);
   await page.waitForSelector("#results li");
   await assertSame(page);
   await page.tap("#sheet");
   assert.equal(await page.getAttribute("#sheet", "aria-expanded"), "false");
-  assert.ok((await page.locator("#panel").boundingBox())!.height < 120);
+  assert.ok((await page.locator("#panel").boundingBox())!.height < 120, "(await page.locator('#panel').boundingBox())!.height < 120");
   await page.tap("#sheet");
-  assert.ok(await page.isVisible("#results"));
+  assert.ok(await page.isVisible("#results"), "await page.isVisible('#results')");
   await close();
 });
 
@@ -156,7 +156,7 @@ test("behind a proxy that puts a path before it, everything works", async () => 
   await page.waitForFunction(() => document.querySelector<HTMLElement>("#results li")?.dataset.id === "proxied");
   await service.remove("collections/default/items/proxied");
   assert.ok((await drawn(page, "cells")).length > 0);
-  assert.ok(requests.length > 10 && requests.every(({ url }) => url.startsWith(proxy.root)));
+  assert.ok(requests.length > 10 && requests.every(({ url }) => url.startsWith(proxy.root)), "requests.length > 10 && requests.every(({ url }) => url.startsWith(proxy.root))");
   await close();
   proxy.close();
 });

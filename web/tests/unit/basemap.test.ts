@@ -32,8 +32,8 @@ test("a ring round the pole is closed along it", () => {
   const south = [[-180, -70], [-90, -75], [0, -70], [90, -72], [180, -70]];
   const [piece] = cutPolygon([south]);
   const lats = (piece?.[0] ?? []).map(([, y]) => y);
-  assert.ok(lats.includes(-90));
-  assert.ok(areaOf(piece?.[0] ?? []) > 360 * 15);
+  assert.ok(lats.includes(-90), "lats.includes(-90)");
+  assert.ok(areaOf(piece?.[0] ?? []) > 360 * 15, "areaOf(piece?.[0] ?? []) > 360 * 15");
 });
 
 test("a line over 180 is cut there, at the latitude where it crosses", () => {
@@ -43,7 +43,7 @@ test("a line over 180 is cut there, at the latitude where it crosses", () => {
 
 test("no step of an unrolled ring is longer than half the way round", () => {
   const line = unrolled([[170, 0], [-170, 0], [-10, 0], [160, 0], [-170, 0]]);
-  line.slice(1).forEach(([x = 0], at) => assert.ok(Math.abs(x - (line[at]?.[0] ?? 0)) <= 180));
+  line.slice(1).forEach(([x = 0], at) => assert.ok(Math.abs(x - (line[at]?.[0] ?? 0)) <= 180, "Math.abs(x - (line[at]?.[0] ?? 0)) <= 180"));
 });
 
 const archive = readFileSync(new URL("../../dist/basemap.tiles", import.meta.url));
@@ -63,7 +63,7 @@ test("the base map is an archive in order, without gaps, and small", () => {
   assert.equal(new Set(keys).size, all.length);
   const bytes = 12 + all.reduce((sum, tile) => sum + 17 + tile.bytes.length, 0);
   assert.equal(bytes, archive.length);
-  assert.ok(archive.length <= 600_000);
+  assert.ok(archive.length <= 600_000, "archive.length <= 600_000");
 });
 
 test("no land smears across the map: nothing in a tile leaves its buffer, and the sea by Fiji is sea", () => {
@@ -71,7 +71,7 @@ test("no land smears across the map: nothing in a tile leaves its buffer, and th
   for (const { z, x, y, bytes } of entries()) {
     const tile = new VectorTile(new PbfReader(gunzipSync(bytes)));
     for (const name of Object.keys(tile.layers)) {
-      assert.ok(name === "land" || name === "borders");
+      assert.ok(name === "land" || name === "borders", "name === 'land' || name === 'borders'");
       const layer = tile.layers[name];
       for (let at = 0; at < (layer?.length ?? 0); at++) {
         for (const ring of layer?.feature(at).loadGeometry() ?? []) {
@@ -85,7 +85,7 @@ test("no land smears across the map: nothing in a tile leaves its buffer, and th
       }
     }
   }
-  assert.ok(sea);
+  assert.ok(sea, "sea");
 });
 
 function holds(ring: { x: number; y: number }[], x: number, y: number): boolean {

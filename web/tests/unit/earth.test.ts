@@ -17,9 +17,9 @@ test("an answer is unwrapped into the copy of the world where the question is", 
 
 test("distances are those of the sphere that the service uses", () => {
   const [paris, london] = [{ lat: 48.857, lon: 2.352 }, { lat: 51.5, lon: -0.12 }];
-  assert.ok(Math.abs(distanceM(paris, london) - 342_526.841_885_738_1) < 1e-6);
+  assert.ok(Math.abs(distanceM(paris, london) - 342_526.841_885_738_1) < 1e-6, "Math.abs(distanceM(paris, london) - 342_526.841_885_738_1) < 1e-6");
   const there = destination(paris, 73, 123_456);
-  assert.ok(Math.abs(distanceM(paris, there) - 123_456) < 1e-6);
+  assert.ok(Math.abs(distanceM(paris, there) - 123_456) < 1e-6, "Math.abs(distanceM(paris, there) - 123_456) < 1e-6");
 });
 
 test("a circle near Fiji is one piece that runs over 180", () => {

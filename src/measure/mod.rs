@@ -86,9 +86,9 @@ pub fn measure(points: &[Point], course: &Course, tell: &mut dyn FnMut(Stage)) -
     let mut tests = Vec::new();
     for (done, task) in tasks.iter().enumerate() {
         at(&task.name(), 0.35 + 0.65 * done as f64 / tasks.len() as f64);
-        // What quick tests leave over is for those that come after.
+        // What quick tests leave over is for those that come after; slow ones take nothing from them.
         let left_s = end.saturating_duration_since(Instant::now()).as_secs_f64();
-        let seconds = left_s / (tasks.len() - done) as f64;
+        let seconds = (left_s / (tasks.len() - done) as f64).max(course.seconds * 0.6 / tasks.len() as f64);
         tests.extend(turns::run(task, &snapshot, points, course, seconds, &mut broom));
     }
     let kinds = course.kinds.iter().zip(builds).zip(changes).map(|((kind, build), rates)| KindFindings {

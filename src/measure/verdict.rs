@@ -251,7 +251,8 @@ fn memory(findings: &Findings) -> String {
 }
 
 fn changes(findings: &Findings) -> String {
-    let sorts: [(&str, fn(&KindFindings) -> Spread); 3] = [
+    type Of = fn(&KindFindings) -> Spread;
+    let sorts: [(&str, Of); 3] = [
         ("inserts", |kind| kind.inserts_per_s),
         ("moves", |kind| kind.moves_per_s),
         ("deletes", |kind| kind.deletes_per_s),

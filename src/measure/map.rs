@@ -9,7 +9,7 @@ use crate::index::Role;
 
 /// Squares of the grid along its longer side, and the most cells that are drawn of a kind.
 const SQUARES: usize = 144;
-const CELLS_MAX: usize = 400;
+const CELLS_MAX: usize = 1100;
 const LEVELS_MAX: u32 = 32;
 
 /// How much higher or wider than the other side a map may be.

@@ -20,7 +20,7 @@ const BATCH: usize = 100;
 /// How far something moves, about.
 const STEP_M: f64 = 25.0;
 
-const ROUNDS: std::ops::RangeInclusive<usize> = 3..=9;
+const ROUNDS: std::ops::RangeInclusive<usize> = 5..=9;
 
 /// Changes a second.
 pub(super) struct Rates {

@@ -9,7 +9,7 @@ use crate::index::Role;
 
 /// Squares of the grid along its longer side, and the most cells that are drawn of a kind.
 const SQUARES: usize = 144;
-const CELLS_MAX: usize = 400;
+const CELLS_MAX: usize = 1100;
 const LEVELS_MAX: u32 = 32;
 
 /// How much higher or wider than the other side a map may be.
@@ -94,7 +94,7 @@ fn frame(points: &[Point]) -> Option<(Rect, f64)> {
     let air = 1.06;
     // In degrees of latitude; a hundred metres where all points are one.
     let (mut height, mut width) =
-        (((north - south) * air).max(0.001).min(180.0), ((east - west) * air).max(0.001).min(360.0) * squeeze);
+        (((north - south) * air).clamp(0.001, 180.0), ((east - west) * air).clamp(0.001, 360.0) * squeeze);
     height = height.max(width * NARROWEST).min(180.0);
     width = width.max(height * NARROWEST).min(360.0 * squeeze);
     // Dividing by what it was multiplied with can give a hair more than half a turn.

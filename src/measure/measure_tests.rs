@@ -189,6 +189,20 @@ fn a_difference_within_the_noise_is_called_none() {
 }
 
 #[test]
+fn kinds_that_are_level_on_the_whole_may_still_lead_more_or_less_often() {
+    let mut findings = made_up(&[("oak", 10.0), ("elm", 10.1)], 0.01);
+    let elm = &mut findings.tests[0].kinds[1];
+    (elm.p50_us, elm.rounds_p50_us) = (11.0, vec![11.0; 5]);
+    let verdict = Verdict::of(&findings);
+    assert_eq!(verdict.headline, "On the whole the index kinds are level here; oak leads in 4 of 4 tests.");
+    assert!(verdict.reasons[0].contains("oak in 4 and elm in 3"), "{:?}", verdict.reasons);
+    findings.keeps_directories = false;
+    let verdict = Verdict::of(&findings);
+    assert_eq!((verdict.best.len(), verdict.reasons.len()), (2, 2), "what has no directory differs by chance");
+    assert!(verdict.headline.contains("no difference") && verdict.reasons[0].contains("so few points"));
+}
+
+#[test]
 fn two_that_are_level_share_the_place_and_exceptions_are_named() {
     let mut findings = made_up(&[("oak", 10.0), ("elm", 10.1), ("ash", 30.0)], 0.1);
     let ash = &mut findings.tests[2].kinds[2];

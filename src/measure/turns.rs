@@ -7,17 +7,23 @@ use std::time::Instant;
 use super::questions::{Task, questions};
 use super::{Broom, Course, Standing, TestFindings, median};
 use crate::collection::Snapshot;
-use crate::geometry::Point;
+use crate::geometry::{Metric, Point};
 use crate::index::{Kind, Role};
 use crate::query::{Answer, Explain, Query};
 
 /// How many rounds there are.
 const ROUNDS_MIN: usize = 5;
-const ROUNDS_MAX: usize = 9;
+const ROUNDS_MAX: usize = 7;
 
-/// Questions of a kind in a turn: enough for a 99th percentile, if time allows.
+/// Questions of a kind in a turn: enough for a 99th percentile, if time allows. Kinds that users can choose get more than a few
+/// in any case.
 const QUESTIONS_MIN: usize = 5;
+const OFFERED_MIN: usize = 15;
 const QUESTIONS_MAX: usize = 200;
+
+/// From so many results on, only some questions are made: a hundred would not be answered in time, and making one takes as long.
+const LARGE_FROM: usize = 5_000;
+const LARGE_MAX: usize = 40;
 const P99_FROM: usize = 100;
 
 /// Questions that a kind answers before each turn, and questions on which answers are compared.
@@ -33,7 +39,8 @@ pub(super) fn run(
     seconds: f64,
     broom: &mut Broom,
 ) -> Option<TestFindings> {
-    let asked = questions(task, snapshot, points, QUESTIONS_MAX, course.seed);
+    let most = if task.results < LARGE_FROM { QUESTIONS_MAX } else { LARGE_MAX };
+    let asked = questions(task, snapshot, points, most, course.seed);
     let mut warm_up = questions(task, snapshot, points, WARM_UP, course.seed.wrapping_add(1));
     if asked.is_empty() {
         return None;
@@ -57,7 +64,7 @@ pub(super) fn run(
         name: task.name(),
         shape: task.shape.name(),
         results: task.results,
-        metric: task.metric.map(|metric| metric.name()),
+        metric: task.metric.map(Metric::name),
         mean_results: results as f64 / answers as f64,
         checked,
         agreed: disagreements.iter().all(|&count| count == 0),
@@ -101,14 +108,16 @@ fn share_out(runners: &mut [Runner], asked: usize, seconds: f64, broom: &mut Bro
     let slowest_s = runners.iter().filter(offered).map(|runner| runner.estimate_s).fold(1e-9, f64::max);
     let a_round_s = sweep_s + slowest_s * (P99_FROM.min(asked) + WARM_UP) as f64;
     let rounds = ((slice_s / a_round_s) as usize).clamp(ROUNDS_MIN, ROUNDS_MAX);
-    let affordable = |estimate_s: f64| {
+    let affordable = |estimate_s: f64, least: usize| {
         let count = (slice_s / rounds as f64 - sweep_s).max(0.0) / estimate_s.max(1e-9);
-        (count as usize).saturating_sub(WARM_UP).clamp(QUESTIONS_MIN, QUESTIONS_MAX).min(asked)
+        (count as usize).saturating_sub(WARM_UP).clamp(least, QUESTIONS_MAX).min(asked)
     };
     for runner in runners {
         // Kinds that are to be compared answer the same questions; one that would keep them waiting answers fewer.
-        let estimate_s = if runner.kind.role == Role::Offered { slowest_s } else { runner.estimate_s };
-        runner.questions = affordable(estimate_s);
+        runner.questions = match runner.kind.role {
+            Role::Offered => affordable(slowest_s, OFFERED_MIN),
+            Role::Reference | Role::Baseline => affordable(runner.estimate_s, QUESTIONS_MIN),
+        };
     }
     rounds
 }

@@ -161,6 +161,11 @@ impl Remote {
         self.ask("GET", target, &[], Sent::Nothing)
     }
 
+    /// Asks for a path with its query, once, whatever comes of it.
+    pub(super) fn get_once(&self, target: &str) -> Result<Answer, RemoteError> {
+        self.ask_once("GET", target, &[], &mut Sent::Nothing)
+    }
+
     /// Makes a request. Unless its body is a stream, it is made again where the service says that it is busy for the moment.
     pub(super) fn ask(
         &self,
@@ -271,8 +276,7 @@ impl Answer {
         let mut body = Vec::new();
         // What cannot be read says nothing more than the status does.
         let _ = self.into_reader().take(REFUSAL_BYTES_MAX).read_to_end(&mut body);
-        let told = serde_json::from_slice::<Refusal>(&body).unwrap_or_default();
-        Refusal { status, retry_after, ..told }
+        Refusal { status, retry_after, ..Refusal::read(&body) }
     }
 }
 
@@ -288,6 +292,13 @@ impl Read for Body {
             io::ErrorKind::Interrupted => error,
             kind => io::Error::new(kind, unreachable(&self.origin, &error.into())),
         })
+    }
+}
+
+impl Refusal {
+    /// Reads a refusal; what is none says nothing.
+    pub(super) fn read(problem: &[u8]) -> Refusal {
+        serde_json::from_slice(problem).unwrap_or_default()
     }
 }
 

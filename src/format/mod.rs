@@ -46,6 +46,7 @@ pub mod mvt;
 pub mod ndjson;
 mod reader;
 mod rejected;
+mod row;
 pub mod tilejson;
 
 pub use coding::{CODINGS, Coding, coding_for_file, coding_named, sniff_coding};
@@ -57,6 +58,7 @@ pub use reader::{
     reader_named, sniff,
 };
 pub use rejected::{Fault, ROW_PROBLEMS, Rejected, RowProblem};
+pub use row::Row;
 
 use crate::query::{Answer, AnswerHit, Explain};
 

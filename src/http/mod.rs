@@ -65,6 +65,7 @@ pub use error::{Code, PROBLEMS, Problem};
 pub use keys::{KeyEntry, Scope};
 pub use metrics::{SERIES, Series};
 pub use options::{Limits, Options};
+pub(crate) use question::Question;
 pub use routes::{Access, ROUTES, Route};
 pub use tls::TlsFiles;
 

@@ -16,10 +16,10 @@ use crate::query::{Cursor, Filter, K, Limit, Near, Query};
 const NEAREST: usize = 10;
 
 /// A query, and how its answer is to look.
-pub(super) struct Question {
-    pub(super) query: Query,
-    pub(super) fields: Fields,
-    pub(super) explain: bool,
+pub(crate) struct Question {
+    pub(crate) query: Query,
+    pub(crate) fields: Fields,
+    pub(crate) explain: bool,
 }
 
 impl Question {
@@ -30,6 +30,14 @@ impl Question {
             fields: fields(params),
             explain: params.read("explain", truth)?.unwrap_or(false),
         })
+    }
+
+    /// Reads a question by names and values as a query string has them, for whoever asks an engine without HTTP. A refusal is what it
+    /// would be over HTTP, `application/problem+json`.
+    pub(crate) fn read_alone(pairs: &[(&'static str, &str)], metric: &'static dyn Metric) -> Result<Question, Vec<u8>> {
+        let mut params = Params::default();
+        let added = pairs.iter().try_for_each(|&(name, value)| params.add(name.into(), Given::Text(value.into())));
+        added.and_then(|()| Question::read(&params, metric)).map_err(|refusal| refusal.to_json())
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod columns;
 mod records;
+mod sheet;
 mod write;
 
 use std::io::{self, Read};
@@ -19,6 +20,7 @@ use super::{HeaderError, Incoming, ReadOptions, Reader};
 use columns::Columns;
 use records::{Found, Records};
 
+pub use sheet::Sheet;
 pub(super) use write::CSV;
 
 /// Column names that are read as the latitude; the first that is present wins, and the others stay properties.

@@ -41,6 +41,7 @@ fn write_feature(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
     }
     fields.write_geohash(out, item);
     if fields.position() {
+        append::end(out, item);
         out.extend_from_slice(br#","geometry":{"type":"Point","coordinates":["#);
         out.extend_from_slice(item.lon_lat().as_bytes());
         out.extend_from_slice(br#"]},"properties":"#);

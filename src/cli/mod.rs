@@ -23,19 +23,24 @@ mod directory;
 mod distance;
 mod export;
 mod health;
+mod import;
+mod input;
 mod interrupt;
 mod key;
 mod logs;
 mod man;
 mod migrate;
 mod output;
+mod progress;
 mod query;
+mod rejects;
 mod remote;
 mod repair;
 mod serve;
 mod settings;
 mod sources;
 mod table;
+mod upload;
 mod verify;
 
 pub use settings::{SETTINGS, Setting};
@@ -43,8 +48,9 @@ pub use settings::{SETTINGS, Setting};
 /// Every command; the first is meant when none is given.
 pub static COMMANDS: &[Command] = &[
     serve::SERVE,
-    query::QUERY,
+    import::IMPORT,
     export::EXPORT,
+    query::QUERY,
     bench::BENCH,
     migrate::MIGRATE,
     verify::VERIFY,

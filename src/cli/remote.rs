@@ -138,6 +138,9 @@ pub(super) struct Refusal {
     parameter: Option<String>,
     value: Option<String>,
     hint: Option<String>,
+    /// All it says, as it came.
+    #[serde(skip)]
+    pub(super) body: Vec<u8>,
     #[serde(skip)]
     retry_after: Option<Duration>,
 }
@@ -276,7 +279,8 @@ impl Answer {
         let mut body = Vec::new();
         // What cannot be read says nothing more than the status does.
         let _ = self.into_reader().take(REFUSAL_BYTES_MAX).read_to_end(&mut body);
-        Refusal { status, retry_after, ..Refusal::read(&body) }
+        let told = Refusal::read(&body);
+        Refusal { status, retry_after, body, ..told }
     }
 }
 

@@ -100,7 +100,7 @@ impl Fault {
     /// The same, of the row that begins on a line.
     pub fn at_line(self, line: u64) -> Rejected {
         let Fault { code, value, detail, hint } = self;
-        Rejected { line, code, value, detail, hint }
+        Rejected { line, code, value, detail, hint, row: None }
     }
 
     /// Numbers that are no position. The sentence of the geometry ends in what would be right, if anybody can tell.
@@ -145,6 +145,17 @@ pub struct Rejected {
     pub detail: String,
     /// What would be right.
     pub hint: Option<String>,
+    /// The row as it stands in the file, where it was at hand; bytes that are no text are replaced.
+    pub row: Option<String>,
+}
+
+impl Rejected {
+    /// The same with the row as it stands, the end of its line taken off.
+    pub(super) fn of_row(self, row: &[u8]) -> Rejected {
+        let row = row.strip_suffix(b"\n").unwrap_or(row);
+        let row = row.strip_suffix(b"\r").unwrap_or(row);
+        Rejected { row: Some(String::from_utf8_lossy(row).into_owned()), ..self }
+    }
 }
 
 impl fmt::Display for Rejected {

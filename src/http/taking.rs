@@ -13,9 +13,9 @@ use thiserror::Error;
 
 use super::error::{Code, Refusal};
 use super::reply::Reply;
-use crate::collection::{Change, Id, Item, Outcome};
+use crate::collection::{Change, Item, Outcome};
 use crate::engine::{Bulk, CollectionName, Engine, RequestKey, Submission};
-use crate::format::{Coding, Incoming, ReadOptions, Reader, Rejected, sniff};
+use crate::format::{Coding, Incoming, ReadOptions, Reader, Rejected, row_id, sniff};
 
 /// Rows, and bytes of properties, beyond which an upload is a load.
 const FEW_ROWS: usize = 5_000;
@@ -167,11 +167,7 @@ impl Taking {
 
     /// A row as an item. One without an id gets one, the same when the same request is made again.
     fn item(&self, incoming: Incoming, number: u64) -> Item {
-        incoming.into_item(|| self.id_of(number), self.now_ms)
-    }
-
-    fn id_of(&self, number: u64) -> Id {
-        Id::new(format!("{:016x}-{number}", self.stamp)).expect("digits are an id")
+        incoming.into_item(|| row_id(self.stamp, number), self.now_ms)
     }
 
     fn finish(&self, hold: Hold<'_>, taken: Taken) -> Result<Taken, Refusal> {
@@ -242,14 +238,15 @@ impl Taken {
     fn reject(&mut self, rejected: Rejected) {
         self.rejected += 1;
         if self.errors.len() < TOLD {
-            self.errors.push(rejected);
+            // A row may be long, and who sent it has it.
+            self.errors.push(Rejected { row: None, ..rejected });
         }
     }
 
     /// The answer. Where nothing was taken because of its rows, the request failed.
     pub(super) fn reply(&self) -> Reply {
         let failed = self.rejected > 0 && self.created + self.replaced == 0 && !self.repeated;
-        let told = |Rejected { line, code, value, detail, hint }| Told { line, code, value, detail, hint };
+        let told = |Rejected { line, code, value, detail, hint, .. }| Told { line, code, value, detail, hint };
         let errors = self.errors.iter().cloned().map(told).collect();
         let Taken { received, created, replaced, rejected, seq, .. } = *self;
         let summary = Summary { received, created, replaced, rejected, seq, errors };

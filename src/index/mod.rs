@@ -33,6 +33,7 @@ mod scan;
 
 pub use area::{Area, Hit};
 pub use array::Array;
+pub(crate) use array::fetch;
 pub use budget::{Budget, Overrun, PIECE, pieces};
 pub use lens::Lens;
 pub use map::{Damaged, Layout, Map, Memory, SUM_BYTES, Section, Stored};

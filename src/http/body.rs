@@ -42,7 +42,10 @@ pub(super) fn read_known<'a>(body: &'a [u8], known: &[&'static str], params: &mu
             ("cursor", _) if params.given("cursor").is_some() => {}
             ("near", position) => read_position(position, params)?,
             ("within", text) => {
-                params.add(name, area.map_or_else(|| Given::Text(text.into()), |area| Given::Area(area, text)))?;
+                params.add(
+                    name,
+                    area.map_or_else(|| Given::Text(text.into()), |area| Given::Area(Box::new(area), text)),
+                )?;
             }
             (_, value) => {
                 let given = given(&name, value)?;
@@ -71,6 +74,7 @@ fn members(body: &[u8]) -> Result<Vec<Member<'_>>, serde_json::Error> {
 
 /// The same in one pass over a polygon, which is most of a body that has one.
 fn plain_members(body: &[u8]) -> Option<Vec<Member<'_>>> {
+    let text = std::str::from_utf8(body).ok()?;
     let (mut members, mut at) = (Vec::with_capacity(USUAL), 0);
     take(body, &mut at, b'{')?;
     loop {
@@ -78,9 +82,9 @@ fn plain_members(body: &[u8]) -> Option<Vec<Member<'_>>> {
         take(body, &mut at, b':')?;
         let (value, area) = match name {
             "within" => {
-                let (area, length) = read_plain_polygons(&body[at..])?;
+                let (area, length) = read_plain_polygons(&text[at..])?;
                 at += length;
-                (std::str::from_utf8(&body[at - length..at]).ok()?.trim_ascii_start(), Some(area))
+                (text[at - length..at].trim_ascii_start(), Some(area))
             }
             _ => (next::<&RawValue>(body, &mut at)?.get(), None),
         };
@@ -251,7 +255,7 @@ mod tests {
         let area = r#"{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}"#;
         let body = format!(r#"{{"k":1, "within": {area} ,"limit":2}}"#);
         let polygons = vec![vec![vec![[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]]];
-        assert_eq!(read_alone(&body).unwrap().given("within"), Some(&Given::Area(polygons, area)));
+        assert_eq!(read_alone(&body).unwrap().given("within"), Some(&Given::Area(Box::new(polygons), area)));
         assert_eq!(read_alone(&body).unwrap().given("limit"), Some(&Given::Text("2".into())));
         assert_eq!(params.given("fields"), Some(&Given::List(vec!["a,b".to_owned(), "c".to_owned()])));
         assert_eq!(params.given("filter"), None);

@@ -23,7 +23,7 @@ pub(super) enum Given<'a> {
     /// A list of texts, from a body.
     List(Vec<String>),
     /// Polygons that were read with the body, and their text.
-    Area(Polygons, &'a str),
+    Area(Box<Polygons>, &'a str),
 }
 
 /// Names and values, each name once.

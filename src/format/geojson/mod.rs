@@ -160,7 +160,7 @@ pub type Polygons = Vec<Vec<Vec<[f64; 2]>>>;
 /// ```
 pub fn read_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
     // Mostly it is plain; what is not, and what is wrong, is read again, more slowly, to say what.
-    match read_plain_polygons(text.as_bytes()) {
+    match read_plain_polygons(text) {
         Some((polygons, end)) if text[end..].trim_ascii().is_empty() => Ok(polygons),
         _ => read_any_polygons(text),
     }

@@ -12,12 +12,12 @@ use super::Polygons;
 ///
 /// ```
 /// use nigh::format::geojson::read_plain_polygons;
-/// let text = br#"{"type":"Polygon","coordinates":[[[0,0],[10,0],[5,8],[0,0]]]},"k":5}"#;
+/// let text = r#"{"type":"Polygon","coordinates":[[[0,0],[10,0],[5,8],[0,0]]]},"k":5}"#;
 /// let (polygons, end) = read_plain_polygons(text).unwrap();
-/// assert_eq!((polygons[0][0][2], &text[end..]), ([5.0, 8.0], &b",\"k\":5}"[..]));
+/// assert_eq!((polygons[0][0][2], &text[end..]), ([5.0, 8.0], ",\"k\":5}"));
 /// ```
-pub fn read_plain_polygons(text: &[u8]) -> Option<(Polygons, usize)> {
-    let mut scan = Scan { text, at: 0 };
+pub fn read_plain_polygons(text: &str) -> Option<(Polygons, usize)> {
+    let mut scan = Scan { whole: text, text: text.as_bytes(), at: 0 };
     let (mut kind, mut coordinates) = (None, None);
     scan.take(b'{')?;
     loop {
@@ -39,6 +39,7 @@ pub fn read_plain_polygons(text: &[u8]) -> Option<(Polygons, usize)> {
 
 /// A place in a text.
 struct Scan<'a> {
+    whole: &'a str,
     text: &'a [u8],
     at: usize,
 }
@@ -69,7 +70,7 @@ impl<'a> Scan<'a> {
 
     /// Coordinates, and the type that nests them so.
     fn polygons(&mut self) -> Option<(Polygons, &'static [u8])> {
-        let mut ahead = Scan { text: self.text, at: self.at };
+        let mut ahead = Scan { ..*self };
         let depth = std::iter::from_fn(|| ahead.take(b'[')).take(4).count();
         match depth {
             3 => Some((vec![self.list(Scan::ring)?], b"Polygon")),
@@ -123,7 +124,7 @@ impl<'a> Scan<'a> {
             self.at += usize::from(matches!(self.text.get(self.at), Some(b'+' | b'-')));
             (self.digits() > 0).then_some(())?;
         }
-        let number: f64 = std::str::from_utf8(&self.text[begin..self.at]).ok()?.parse().ok()?;
+        let number: f64 = self.whole[begin..self.at].parse().ok()?;
         number.is_finite().then_some(number)
     }
 
@@ -149,7 +150,7 @@ mod tests {
 
     /// Whatever is read here the other reader reads the same; whether it is read.
     fn is_plain(text: &str) -> bool {
-        let Some((polygons, end)) = read_plain_polygons(text.as_bytes()) else { return false };
+        let Some((polygons, end)) = read_plain_polygons(text) else { return false };
         let whole = read_any_polygons(&text[..end]).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(bits(&polygons), bits(&whole), "{text}");
         true
@@ -204,10 +205,10 @@ mod tests {
             ("[[[0", "[[0"),
             ("}", ""),
         ] {
-            assert_eq!(read_plain_polygons(good.replacen(from, to, 1).as_bytes()), None, "{from} as {to}");
+            assert_eq!(read_plain_polygons(&good.replacen(from, to, 1)), None, "{from} as {to}");
         }
         for text in ["", "{", "{}", "[]", r#"{"type":"Polygon"}"#, r#"{"type":"Polygon","coordinates":[[[]]]}"#] {
-            assert_eq!(read_plain_polygons(text.as_bytes()), None, "{text}");
+            assert_eq!(read_plain_polygons(text), None, "{text}");
         }
     }
 }

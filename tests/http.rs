@@ -3,6 +3,8 @@
 
 mod service;
 
+#[path = "http/bombs.rs"]
+mod bombs;
 #[path = "http/changes.rs"]
 mod changes;
 #[path = "http/collections.rs"]

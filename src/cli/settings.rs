@@ -152,6 +152,14 @@ pub static SETTINGS: &[Setting] = &[
         read: |setup, text| put(&mut setup.http.limits.body_patience, seconds(text)?),
     },
     Setting {
+        name: "upload-timeout",
+        variable: "NIGH_UPLOAD_TIMEOUT",
+        value: "SECONDS",
+        default: "21600",
+        help: "How long an upload may take in all; more where large files come over slow lines",
+        read: |setup, text| put(&mut setup.http.limits.upload, seconds(text)?),
+    },
+    Setting {
         name: "max-body",
         variable: "NIGH_MAX_BODY",
         value: "BYTES",
@@ -170,6 +178,14 @@ pub static SETTINGS: &[Setting] = &[
         default: "64",
         help: "Uploads at once; each holds some memory",
         read: |setup, text| put(&mut setup.http.limits.uploads, number(text)?),
+    },
+    Setting {
+        name: "max-upload",
+        variable: "NIGH_MAX_UPLOAD",
+        value: "BYTES",
+        default: "68719476736",
+        help: "The largest upload, once it is unpacked",
+        read: |setup, text| put(&mut setup.http.limits.upload_bytes, above_zero(text)?),
     },
     Setting {
         name: "max-streams",

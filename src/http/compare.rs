@@ -39,8 +39,8 @@ fn compare_search(request: &Request<'_>) -> Result<Reply, Refusal> {
 
 fn compare(request: &Request<'_>, params: &Params<'_>) -> Result<Reply, Refusal> {
     let name = request.collection()?;
-    let query = question::query(params, request.engine.metric_of(&name)?)?;
-    let comparisons = query.compare_within(&request.snapshot(&name, params)?, request.budget)?;
+    let view = request.view(&name, params)?;
+    let comparisons = question::page_of(params, &view)?.compare_within(&view.snapshot, request.budget)?;
     let identical = comparisons.iter().all(|comparison| comparison.identical);
     let reference = comparisons.first().map(|comparison| &comparison.answer);
     let (matched, returned) = reference.map_or((0, 0), |answer| (answer.matched, answer.len()));

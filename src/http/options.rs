@@ -45,6 +45,8 @@ pub struct Limits {
     pub body_patience: Duration,
     /// Bytes of an upload, once it is unpacked.
     pub upload_bytes: u64,
+    /// How long an upload may take from its beginning to its end.
+    pub upload: Duration,
     /// Uploads under way at once.
     pub uploads: usize,
     /// Open streams of changes.
@@ -97,6 +99,7 @@ impl Default for Limits {
             bodies_bytes: 256 << 20,
             body_patience: Duration::from_secs(15),
             upload_bytes: 64 << 30,
+            upload: Duration::from_secs(6 * 3600),
             uploads: 64,
             streams: 1024,
             query: Duration::from_secs(10),

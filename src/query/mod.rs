@@ -31,6 +31,7 @@ mod explain;
 mod fence;
 pub mod filter;
 mod holds;
+mod identity;
 mod page;
 mod plan;
 mod rank;

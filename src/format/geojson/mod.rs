@@ -7,6 +7,7 @@
 //! *References*: RFC 7946; OGC API Features (OGC 17-069r4, 7.15) for `numberMatched`, `numberReturned` and `links`.
 
 mod features;
+mod plain;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -19,6 +20,7 @@ use crate::query::AnswerHit;
 
 pub use features::Features;
 pub(super) use features::READER;
+pub use plain::read_plain_polygons;
 
 /// The registered format.
 pub(super) const GEOJSON: Format = Format {
@@ -158,15 +160,18 @@ pub type Polygons = Vec<Vec<Vec<[f64; 2]>>>;
 /// assert_eq!(read_polygons(triangle).unwrap()[0][0][2], [5.0, 8.0]);
 /// ```
 pub fn read_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
+    // Mostly it is plain; what is not, and what is wrong, is read again, more slowly, to say what.
+    match read_plain_polygons(text) {
+        Some((polygons, end)) if text[end..].trim_ascii().is_empty() => Ok(polygons),
+        _ => read_any_polygons(text),
+    }
+}
+
+/// The same, whichever way it is written.
+fn read_any_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
     // What is derived would take a list of the members' values as well.
     if text.trim_start().starts_with('[') {
         return Err(GeoJsonError::Syntax(serde::de::Error::custom("expected an object, not a list")));
-    }
-    // Mostly it is right: then it is read once. What is wrong is read again, more slowly, to say what.
-    if let Ok(Straight { kind, coordinates }) = serde_json::from_str(text)
-        && kind == "Polygon"
-    {
-        return Ok(vec![bare(coordinates)]);
     }
     let shape: Shape<'_> = serde_json::from_str(text).map_err(GeoJsonError::Syntax)?;
     let coordinates = shape.coordinates.map_or("null", RawValue::get);
@@ -188,14 +193,6 @@ pub fn read_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
         }
         _ => Err(GeoJsonError::WrongType { found: shape.kind }),
     }
-}
-
-/// A polygon without surprises.
-#[derive(Deserialize)]
-struct Straight<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    coordinates: Vec<Vec<Position>>,
 }
 
 /// Just enough of a geometry to know how its coordinates nest; other members are none of our business.

@@ -19,6 +19,8 @@ mod items;
 mod limits;
 #[path = "http/operations.rs"]
 mod operations;
+#[path = "http/page.rs"]
+mod page;
 #[path = "http/reading.rs"]
 mod reading;
 #[path = "http/refusals.rs"]

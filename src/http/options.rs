@@ -22,6 +22,10 @@ pub struct Options {
     pub cors: Vec<String>,
     /// Names by which browsers may call it where it has no keys, besides localhost and numbers.
     pub host_names: Vec<String>,
+    /// The address of the style that the map page draws instead of its own.
+    pub map_style: Option<String>,
+    /// Origins from which the map page may load, besides that of its style.
+    pub map_origins: Vec<String>,
     /// How many requests a second a key or an address may make.
     pub rate: Option<NonZeroU32>,
     /// How long an answer may take before it is noted in the log.
@@ -69,6 +73,8 @@ impl Default for Options {
             tls: None,
             cors: Vec::new(),
             host_names: Vec::new(),
+            map_style: None,
+            map_origins: Vec::new(),
             rate: None,
             slow: Duration::from_millis(500),
             access_log: None,

@@ -59,7 +59,7 @@ fn tile(request: &Request<'_>) -> Result<Reply, Refusal> {
 }
 
 /// The tile that the path names.
-fn coordinates(request: &Request<'_>) -> Result<Tile, Refusal> {
+pub(super) fn coordinates(request: &Request<'_>) -> Result<Tile, Refusal> {
     let tail = request.path.rsplit('/').next().unwrap_or_default().strip_suffix(".mvt").unwrap_or_default();
     let z = request.segment("{z}")?.and_then(|z| z.parse().ok());
     let x = request.segment("{x}")?.and_then(|x| x.parse().ok());

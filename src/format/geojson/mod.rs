@@ -6,8 +6,10 @@
 //!
 //! *References*: RFC 7946; OGC API Features (OGC 17-069r4, 7.15) for `numberMatched`, `numberReturned` and `links`.
 
+mod curve;
 mod features;
 mod plain;
+mod walk;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -15,12 +17,15 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{Fields, Format, Page, append, write_explain};
+use crate::geometry::Rect;
 use crate::index::DirectoryCell;
 use crate::query::AnswerHit;
 
+pub use curve::write_curve;
 pub use features::Features;
 pub(super) use features::READER;
 pub use plain::read_plain_polygons;
+pub use walk::write_walk;
 
 /// The registered format.
 pub(super) const GEOJSON: Format = Format {
@@ -93,8 +98,19 @@ pub fn write_cells(out: &mut Vec<u8>, cells: &[DirectoryCell], complete: bool) {
 }
 
 fn write_cell(out: &mut Vec<u8>, cell: &DirectoryCell) {
+    write_box(out, cell.rect);
+    append::plain(out, format_args!(r#","properties":{{"level":{},"points_at_most":{}"#, cell.level, cell.slots.len()));
+    if let Some(label) = &cell.label {
+        out.extend_from_slice(br#","label":"#);
+        append::text(out, label);
+    }
+    out.extend_from_slice(b"}}");
+}
+
+/// Appends the beginning of a Feature: a box of an index, which never goes over ±180.
+fn write_box(out: &mut Vec<u8>, rect: Rect) {
     out.extend_from_slice(br#"{"type":"Feature","geometry":{"type":"Polygon","coordinates":[["#);
-    let (south, west, north, east) = (cell.rect.south(), cell.rect.west(), cell.rect.north(), cell.rect.east());
+    let (south, west, north, east) = (rect.south(), rect.west(), rect.north(), rect.east());
     for (at, (lon_deg, lat_deg)) in
         [(west, south), (east, south), (east, north), (west, north), (west, south)].into_iter().enumerate()
     {
@@ -104,15 +120,7 @@ fn write_cell(out: &mut Vec<u8>, cell: &DirectoryCell) {
         append::number(out, lat_deg);
         out.push(b']');
     }
-    append::plain(
-        out,
-        format_args!(r#"]]}},"properties":{{"level":{},"points_at_most":{}"#, cell.level, cell.slots.len()),
-    );
-    if let Some(label) = &cell.label {
-        out.extend_from_slice(br#","label":"#);
-        append::text(out, label);
-    }
-    out.extend_from_slice(b"}}");
+    out.extend_from_slice(b"]]}");
 }
 
 /// Why a text is no polygon. Whether the polygon makes sense is for `geometry` to say.

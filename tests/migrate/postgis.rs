@@ -10,7 +10,7 @@ use postgres::Client;
 use serde_json::{Value, json};
 
 use crate::run::{Migration, check, held, run};
-use crate::servers::Database;
+use crate::servers::{Database, Stopping};
 
 const TABLE: &str = "CREATE TABLE places(id bigint PRIMARY KEY, geog geography(Point,4326), name text, score double precision, \
     tags json, at timestamptz, price numeric)";
@@ -81,6 +81,7 @@ fn nothing_is_lost_from_postgis_while_it_is_written_to() {
     fill(&mut client, 5000);
     let stop = AtomicBool::new(false);
     let migration = scope(|scope| {
+        let _stopping = Stopping(&stop);
         let (database, stop) = (&database, &stop);
         for seed in 0..2 {
             scope.spawn(move || {
@@ -100,7 +101,6 @@ fn nothing_is_lost_from_postgis_while_it_is_written_to() {
             client.batch_execute(statement).unwrap();
         }
         sleep(Duration::from_millis(700));
-        stop.store(true, Ordering::SeqCst);
         migration
     });
     migration.interrupt();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use nigh::generate::Random;
 
 use crate::run::{Migration, check, held, run};
-use crate::servers::{Redis, RedisClient};
+use crate::servers::{Redis, RedisClient, Stopping};
 use crate::service::Service;
 
 fn position(random: &mut Random) -> (String, String) {
@@ -101,6 +101,7 @@ fn nothing_is_lost_from_redis_while_it_is_written_to() {
     fill(&mut redis.connect(), "places", 5000);
     let stop = AtomicBool::new(false);
     let migrated = scope(|scope| {
+        let _stopping = Stopping(&stop);
         for seed in 0..2 {
             let (redis, stop) = (&redis, &stop);
             scope.spawn(move || {
@@ -127,7 +128,6 @@ fn nothing_is_lost_from_redis_while_it_is_written_to() {
             client.say(line);
         }
         sleep(Duration::from_millis(900));
-        stop.store(true, Ordering::SeqCst);
         migration
     });
     migrated.interrupt();

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -25,6 +25,15 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(Instant::now() < until, "{what} does not come");
         sleep(Duration::from_millis(20));
+    }
+}
+
+/// Tells writers to stop, also when the test that started them fails.
+pub(crate) struct Stopping<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
@@ -48,7 +57,7 @@ impl Redis {
         let (folder, port) = (TempDir::new().unwrap(), free_port());
         let mut command = Command::new("redis-server");
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-        command.args(["--repl-diskless-sync-delay", "0", "--dir"]).arg(folder.path());
+        command.args(["--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes", "--dir"]).arg(folder.path());
         let Ok(process) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
             println!("skipped: redis-server is not installed");
             return None;

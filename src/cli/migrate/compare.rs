@@ -79,7 +79,9 @@ pub(super) struct Sight {
 impl Sight {
     /// Whether a row is compared at all.
     fn sees(self, item: &Item) -> bool {
-        !self.ends || item.expires_at_ms.is_none_or(|end_ms| end_ms > self.now_ms.saturating_add(ENDING_MS))
+        // Where the target does not tell its ends, those of the source alone say what is over.
+        let margin_ms = if self.ends { ENDING_MS } else { 0 };
+        item.expires_at_ms.is_none_or(|end_ms| end_ms > self.now_ms.saturating_add(margin_ms))
     }
 
     fn checksum(self, item: &Item) -> u64 {

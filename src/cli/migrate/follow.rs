@@ -130,7 +130,7 @@ impl Following {
     /// Carries all rows of the source.
     fn load(&mut self) -> Result<(), Trouble> {
         self.rejects.restart()?;
-        let (stopped, now_ms, ends) = (self.stops, self.sight.now_ms, self.sight.ends);
+        let (stopped, now_ms) = (self.stops, self.sight.now_ms);
         let Following { source, target, rejects, counts, progress, .. } = self;
         counts.loaded = 0;
         target.load(&mut |push| {
@@ -140,7 +140,7 @@ impl Following {
                 }
                 match row {
                     // What has ended already need not be carried.
-                    Ok(item) if ends && item.expires_at_ms.is_some_and(|end_ms| end_ms <= now_ms) => {}
+                    Ok(item) if item.expires_at_ms.is_some_and(|end_ms| end_ms <= now_ms) => {}
                     Ok(item) => {
                         push(&item)?;
                         counts.loaded += 1;

@@ -13,15 +13,18 @@ const LON_MAX_DEG: f64 = 180.0;
 const BITS: u32 = 26;
 
 /// The middle of the cell of a score; `None` when the score is no cell.
+///
+/// At the very edge of the map, as at longitude 180, Redis makes a part beyond the last one, and a score above 2⁵².
 pub(super) fn point_of(score: f64) -> Option<Point> {
-    let is_cell = score >= 0.0 && score < (1_u64 << (2 * BITS)) as f64 && score.fract() == 0.0;
-    if !is_cell {
+    let may_be = score >= 0.0 && score < (1_u64 << (2 * BITS + 2)) as f64 && score.fract() == 0.0;
+    if !may_be {
         return None;
     }
-    let bits = score as u64;
-    let lat_deg = middle(every_other(bits), LAT_MAX_DEG);
-    let lon_deg = middle(every_other(bits >> 1), LON_MAX_DEG);
-    Point::new(lat_deg, lon_deg).ok()
+    let (lat, lon) = (every_other(score as u64), every_other(score as u64 >> 1));
+    if lat.max(lon) > 1 << BITS {
+        return None;
+    }
+    Point::new(middle(lat, LAT_MAX_DEG), middle(lon, LON_MAX_DEG)).ok()
 }
 
 /// The middle of one of 2²⁶ parts of a range from `-most` to `most`, reckoned as Redis does.
@@ -67,7 +70,10 @@ mod tests {
     fn scores_that_are_no_cells_are_none() {
         let last = ((1_u64 << 52) - 1) as f64;
         assert!(point_of(0.0).is_some() && point_of(last).is_some());
-        for score in [-1.0, 0.5, last + 1.0, f64::INFINITY, f64::NAN, -f64::INFINITY] {
+        let corner = point_of((3_u64 << 52) as f64).unwrap();
+        assert_eq!((corner.lat_deg(), corner.lon_deg()), (LAT_MAX_DEG, LON_MAX_DEG));
+        let beyond = ((1_u64 << 52) + 1) as f64;
+        for score in [-1.0, 0.5, beyond, (1_u64 << 54) as f64, f64::INFINITY, f64::NAN, -f64::INFINITY] {
             assert!(point_of(score).is_none(), "{score}");
         }
     }

@@ -320,7 +320,7 @@ fn unclosed(page: &str) -> Vec<String> {
             "{tag}: {text}"
         );
         assert_eq!(tag.matches('"').count() % 2, 0, "quotes are closed: {tag}");
-        let name = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap().to_owned();
+        let name = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap_or_default().to_owned();
         match (tag.starts_with('/'), tag.ends_with('/')) {
             (true, _) if open.last() == Some(&name) => drop(open.pop()),
             (true, _) => open.push(format!("/{name}")),

@@ -12,7 +12,7 @@ use crate::engine::View;
 use crate::format::{FORMATS, Fields, Format, geojson};
 use crate::geometry::{Edges, GeohashCell, Metric, Point, Polygon, PreparedPolygon, Radius, Rect, metric_named};
 use crate::index::Kind;
-use crate::query::{Filter, K, Limit, Near, Query};
+use crate::query::{Answer, Filter, K, Limit, Near, Query};
 
 /// How many of the nearest are given when nobody says how many or how far.
 const NEAREST: usize = 10;
@@ -41,10 +41,15 @@ impl Question {
 
     /// Reads a question by names and values as a query string has them, for whoever asks an engine without HTTP. A refusal is what it
     /// would be over HTTP, `application/problem+json`.
-    pub(crate) fn read_alone(pairs: &[(&'static str, &str)], metric: &'static dyn Metric) -> Result<Question, Vec<u8>> {
+    pub(crate) fn read_alone(pairs: &[(&'static str, &str)], view: &View) -> Result<Question, Vec<u8>> {
         let mut params = Params::default();
         let added = pairs.iter().try_for_each(|&(name, value)| params.add(name.into(), Given::Text(value.into())));
-        added.and_then(|()| Question::read(&params, metric)).map_err(|refusal| refusal.to_json())
+        added.and_then(|()| Question::read(&params, view)).map_err(|refusal| refusal.to_json())
+    }
+
+    /// The cursor of the page behind a page of the answer, as requests have it, if there is one.
+    pub(crate) fn next(&self, answer: &Answer, view: &View) -> Option<String> {
+        answer.next.as_ref().map(|cursor| cursor::written(cursor, &self.query, view.number))
     }
 }
 

@@ -8,9 +8,9 @@ use super::question;
 use super::reply::Reply;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
+use crate::engine::View;
 use crate::format::geojson;
 use crate::index::Kind;
-use crate::query::Query;
 
 /// What a body may say of the query. It has no pages, and the path names its kind.
 pub const WALK_MEMBERS: &[&str] =
@@ -46,8 +46,8 @@ fn walk_search(request: &Request<'_>) -> Result<Reply, Refusal> {
 
 fn walk(request: &Request<'_>, params: &Params<'_>) -> Result<Reply, Refusal> {
     let name = request.collection()?;
-    let query: Query = question::query(params, request.engine.metric_of(&name)?)?;
-    let snapshot = request.snapshot(&name, params)?;
+    let View { metric, snapshot, .. } = request.view(&name, params)?;
+    let query = question::query(params, metric)?;
     let kind = request.segment("{kind}")?.unwrap_or_default();
     let kept = Kind::named(&kind).filter(|kind| snapshot.kinds().contains(kind));
     let kind = kept.ok_or_else(|| no_index(&kind, &snapshot))?;

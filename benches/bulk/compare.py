@@ -44,6 +44,7 @@ import sys, time, duckdb
 path, database = sys.argv[1], sys.argv[2]
 base = duckdb.connect(database)
 base.execute("SET threads = 2")
+base.execute("SET enable_progress_bar = false")
 begin, cpu = time.perf_counter(), time.process_time()
 base.execute(f"CREATE TABLE places AS SELECT * FROM read_csv('{path}')")
 if database != ":memory:":
@@ -101,7 +102,7 @@ def in_turns(contenders, rounds):
 
 
 def words(output):
-    rows, seconds, cpu = output.split()
+    rows, seconds, cpu = output.splitlines()[-1].split()
     return int(rows), float(seconds), float(cpu)
 
 

@@ -178,8 +178,8 @@ fn conditions(asked: &Export) -> Vec<(&'static str, &str)> {
 
 fn of_directory(engine: &Engine, asked: &Export, each: &mut Each<'_>) -> Result<(), Failure> {
     let name = &asked.collection;
-    let metric = engine.metric_of(name).map_err(asked_wrongly)?;
-    let question = Question::read_alone(&conditions(asked), metric);
+    let view = engine.view(name).map_err(asked_wrongly)?;
+    let question = Question::read_alone(&conditions(asked), &view);
     let query = question.map_err(|problem| Failure::from(RemoteError::Refused(Refusal::read(&problem))))?.query;
     let (mut done, mut seen) = (0, None);
     // A file that turns out damaged is made anew, and the items are met again from the first.

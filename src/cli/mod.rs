@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 mod backup;
+mod bench;
 mod completions;
 mod demo;
 mod directory;
@@ -28,6 +29,7 @@ mod interrupt;
 mod key;
 mod logs;
 mod man;
+mod migrate;
 mod output;
 mod progress;
 mod query;
@@ -47,8 +49,10 @@ pub use settings::{SETTINGS, Setting};
 pub static COMMANDS: &[Command] = &[
     serve::SERVE,
     import::IMPORT,
-    query::QUERY,
     export::EXPORT,
+    query::QUERY,
+    bench::BENCH,
+    migrate::MIGRATE,
     verify::VERIFY,
     repair::REPAIR,
     backup::BACKUP,

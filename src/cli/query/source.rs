@@ -50,26 +50,26 @@ impl Source {
 }
 
 fn in_directory(engine: &Engine, name: &CollectionName, pairs: &Pairs) -> Result<Page, Failure> {
-    let metric = engine.metric_of(name).map_err(asked_wrongly)?;
-    let Question { query, fields, explain } = Question::read_alone(&pairs.as_texts(), metric).map_err(|problem| {
+    let view = engine.view(name).map_err(asked_wrongly)?;
+    let question = Question::read_alone(&pairs.as_texts(), &view).map_err(|problem| {
         let refusal = serde_json::from_slice::<Refusal>(&problem).unwrap_or_default();
         Failure::from(RemoteError::Refused(refusal))
     })?;
     let page = engine.reading(name, |snapshot| {
-        let answer = query.run(snapshot)?;
+        let answer = question.query.run(snapshot)?;
         let text = |bytes| String::from_utf8(bytes).expect("answers are text");
         let mut took = Vec::new();
         write_explain(&mut took, &answer.explain);
         let item = |hit| {
             let mut out = Vec::new();
-            (compact().write_item)(&mut out, &hit, &fields);
+            (compact().write_item)(&mut out, &hit, &question.fields);
             text(out).into_boxed_str()
         };
         Ok(Page {
             items: answer.hits().map(item).collect(),
             matched: answer.matched,
-            next: answer.next.as_ref().map(ToString::to_string),
-            explain: explain.then(|| text(took)),
+            next: question.next(&answer, &view),
+            explain: question.explain.then(|| text(took)),
         })
     });
     page.map_err(asked_wrongly)

@@ -168,7 +168,10 @@ impl Columns {
         }
         match object {
             // Alone it stays as it is, to the last space.
-            Some(object) if json.len() == 1 => object.clone_into(json),
+            Some(object) if json.len() == 1 => {
+                json.clear();
+                json.push_str(object);
+            }
             Some(object) => join(json, object),
             None => json.push('}'),
         }
@@ -178,7 +181,7 @@ impl Columns {
     }
 }
 
-/// Adds the members of an object to one that is not closed yet, and its end.
+/// The members of an object that is not closed yet, and those of another.
 fn join(open: &mut String, object: &str) {
     let members = object.trim().strip_prefix('{').expect("an object begins so");
     if members.trim_start() != "}" {

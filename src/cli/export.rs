@@ -180,7 +180,8 @@ fn of_directory(engine: &Engine, asked: &Export, each: &mut Each<'_>) -> Result<
     let name = &asked.collection;
     let view = engine.view(name).map_err(asked_wrongly)?;
     let question = Question::read_alone(&conditions(asked), &view);
-    let query = question.map_err(|problem| Failure::from(RemoteError::Refused(Refusal::read(&problem))))?.query;
+    let query =
+        question.map_err(|problem| Failure::from(RemoteError::Refused(Box::new(Refusal::read(&problem)))))?.query;
     let (mut done, mut seen) = (0, None);
     // A file that turns out damaged is made anew, and the items are met again from the first.
     let handed_on = engine.reading(name, |snapshot| {

@@ -41,7 +41,7 @@ pub(super) struct Output {
 
 enum Writer {
     Plain(BufWriter<Box<dyn Write + Send>>),
-    Gzip(GzEncoder<BufWriter<Box<dyn Write + Send>>>),
+    Gzip(Box<GzEncoder<BufWriter<Box<dyn Write + Send>>>>),
 }
 
 /// A file that has not got its name yet. It goes when it does not get it.
@@ -121,7 +121,7 @@ impl Writer {
         if !is_gzip {
             return Writer::plain(to);
         }
-        Writer::Gzip(GzEncoder::new(BufWriter::with_capacity(BUFFER_BYTES, to), Compression::default()))
+        Writer::Gzip(Box::new(GzEncoder::new(BufWriter::with_capacity(BUFFER_BYTES, to), Compression::default())))
     }
 }
 

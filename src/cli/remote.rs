@@ -123,7 +123,7 @@ pub(super) enum RemoteError {
     /// Nobody is there, or the connection broke.
     Unreachable(String),
     /// The service said no.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// What a service says when it says no, as RFC 9457 has it.
@@ -220,7 +220,7 @@ impl Remote {
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         let answer = Answer { status, headers: head.headers, body, origin: self.origin.clone() };
-        if head.status.is_success() { Ok(answer) } else { Err(RemoteError::Refused(answer.refusal())) }
+        if head.status.is_success() { Ok(answer) } else { Err(RemoteError::Refused(Box::new(answer.refusal()))) }
     }
 }
 
@@ -383,8 +383,12 @@ mod tests {
     #[test]
     fn what_was_asked_wrongly_is_told_from_what_failed() {
         let refused = |status, code: &str| {
-            Failure::from(RemoteError::Refused(Refusal { status, code: code.to_owned(), ..Refusal::default() }))
-                .exit_code()
+            Failure::from(RemoteError::Refused(Box::new(Refusal {
+                status,
+                code: code.to_owned(),
+                ..Refusal::default()
+            })))
+            .exit_code()
         };
         assert_eq!((refused(400, "bad-filter"), refused(404, "not-found"), refused(400, "")), (2, 1, 1));
     }

@@ -25,13 +25,16 @@ static SHOWN: &[Shown] = &[
     Shown { name: "csv", tells_the_end: false, begin: |out, _, _| Ok(Box::new(Csv { out, rows: Vec::new() })) },
 ];
 
+/// Begins to write answers.
+type Begin = fn(Output, u64, bool) -> Result<Box<dyn Writer>, Failure>;
+
 /// A way to write answers.
 pub(super) struct Shown {
     name: &'static str,
     /// Whether it says itself how many there are and what it took.
     pub(super) tells_the_end: bool,
     /// Begins with how many match, and whether people want colours.
-    pub(super) begin: fn(Output, u64, bool) -> Result<Box<dyn Writer>, Failure>,
+    pub(super) begin: Begin,
 }
 
 /// What is known once all is asked.

@@ -53,7 +53,7 @@ fn in_directory(engine: &Engine, name: &CollectionName, pairs: &Pairs) -> Result
     let view = engine.view(name).map_err(asked_wrongly)?;
     let question = Question::read_alone(&pairs.as_texts(), &view).map_err(|problem| {
         let refusal = serde_json::from_slice::<Refusal>(&problem).unwrap_or_default();
-        Failure::from(RemoteError::Refused(refusal))
+        Failure::from(RemoteError::Refused(Box::new(refusal)))
     })?;
     let page = engine.reading(name, |snapshot| {
         let answer = question.query.run(snapshot)?;

@@ -105,14 +105,14 @@ export function answerLayers(palette: Palette, font: string[]): LayerSpecificati
   return [
     { id: "rays", type: "line", source: "rays", paint: { "line-color": palette.answer, "line-width": 1, "line-opacity": 0.55 } },
     {
-      id: "answers", type: "circle", source: "answers",
+      id: "answers", type: "circle", source: "answers", layout: { "circle-sort-key": ["-", 0, ["get", "rank"]] },
       paint: {
         "circle-color": palette.answer, "circle-stroke-color": palette.halo,
-        "circle-stroke-width": ["case", lit, 3, 1.2], "circle-radius": ["case", lit, 12, ["<=", ["get", "rank"], 99], 8, 5],
+        "circle-stroke-width": ["case", lit, 3, 1.2], "circle-radius": ["case", lit, 12, ["<=", ["get", "rank"], 25], 8, 4.5],
       },
     },
     {
-      id: "answer-ranks", type: "symbol", source: "answers", filter: ["<=", ["get", "rank"], 99],
+      id: "answer-ranks", type: "symbol", source: "answers", filter: ["<=", ["get", "rank"], 25],
       layout: { "text-field": ["to-string", ["get", "rank"]], "text-font": font, "text-size": 10, "text-padding": 0, "symbol-sort-key": ["get", "rank"] },
       paint: { "text-color": palette.halo },
     },

@@ -117,7 +117,7 @@ export async function closeBrowser(): Promise<void> {
 export interface Opened {
   page: Page;
   noise: string[];
-  requests: { url: string; bytes: Promise<number> }[];
+  requests: { url: string }[];
   close: () => Promise<void>;
 }
 
@@ -137,7 +137,7 @@ export async function open(root: string, fragment = "", options: BrowserContextO
     const { protocol, host } = new URL(request.url());
     if (protocol.startsWith("http") && host !== new URL(root).host) noise.push(`another host: ${request.url()}`);
   });
-  page.on("requestfinished", (request) => requests.push({ url: request.url(), bytes: request.sizes().then((sizes) => sizes.responseBodySize, () => 0) }));
+  page.on("requestfinished", (request) => requests.push({ url: request.url() }));
   await page.goto(root + (fragment ? `#${fragment}` : ""));
   await page.waitForSelector("html[data-ready]");
   return {

@@ -1,6 +1,7 @@
 // Whom the page reaches: by keyboard and screen reader, on a phone, in light and dark, behind a proxy, over a slow line.
 
 import assert from "node:assert/strict";
+import { get } from "node:http";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
@@ -18,6 +19,17 @@ after(async () => {
   await closeBrowser();
   await service.end();
 });
+
+/** How long the body is as it goes over the wire. */
+function bytesOf(url: string, packing: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get(url, { headers: { "accept-encoding": packing, accept: "text/html,*/*" } }, (answer) => {
+      let bytes = 0;
+      answer.on("data", (piece: Buffer) => (bytes += piece.length));
+      answer.on("end", () => (answer.statusCode === 200 ? resolve(bytes) : reject(new Error(`${url}: ${answer.statusCode}`))));
+    }).on("error", reject);
+  });
+}
 
 async function assertAccessible(page: Page, where: string): Promise<void> {
   const found = await page.evaluate(async () => {
@@ -164,12 +176,14 @@ test("behind a proxy that puts a path before it, everything works", async () => 
 test("the page weighs no more than 500 kB, packed, without the base map", async () => {
   const { page, requests, close } = await open(service.root, "c=default&at=48.857,2.352,6");
   await settled(page);
-  const own = requests.filter(({ url }) => !/basemap|\/collections|settings\.json/.test(url));
-  const sizes = await Promise.all(own.map(async ({ url, bytes }) => [new URL(url).pathname, await bytes] as const));
-  const total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
-  console.log(`page weight: ${total} bytes in ${sizes.length} files: ${sizes.map(([path, bytes]) => `${path} ${bytes}`).join(", ")}`);
-  assert.ok(sizes.length >= 4 && total > 100_000, "all of it was counted");
-  assert.ok(total <= MOST_BYTES, `${total} bytes`);
+  const own = [...new Set(requests.map(({ url }) => url).filter((url) => !/basemap|\/collections|settings\.json/.test(url)))];
+  assert.ok(own.some((url) => /worker/.test(url)) && own.length >= 4, `all of it was asked for: ${own}`);
+  for (const packing of ["br", "gzip"]) {
+    const sizes = await Promise.all(own.map((url) => bytesOf(url.replace(/#.*/, ""), packing)));
+    const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    console.log(`page weight with ${packing}: ${total} bytes in ${own.length} files`);
+    assert.ok(total > 100_000 && total <= MOST_BYTES, `${total} bytes with ${packing}`);
+  }
   await close();
 });
 

@@ -53,6 +53,10 @@ fn an_import_that_is_stopped_in_the_middle_leaves_nothing() {
     place.file("before.csv", "id,lat,lon\nbefore,1,2\n");
     assert_eq!(place.import(&["before.csv"]).code, Some(0));
     for (signal, rows) in [("INT", 30_000), ("TERM", 10), ("KILL", 200_000)] {
+        if signal == "INT" && interrupts_are_ignored() {
+            println!("whoever started these tests has interrupts ignored, as a shell does in the background: not tried");
+            continue;
+        }
         let mut process = place.nigh(&["import", "-", "--memory", "16"]).spawn().unwrap();
         let mut input = process.stdin.take().unwrap();
         let text: String = (0..rows).map(|n| format!("r{n},1,2,{}\n", "x".repeat(60))).collect();

@@ -1,7 +1,7 @@
 //! How `nigh` is built and why, kept beside the code so that a moved item breaks the build rather than the reader.
 //!
 //! There is no code here, only texts: [`overview`] first, then [`index`], [`durability`], [`file_format`],
-//! [`operations`] and [`decisions`].
+//! [`operations`], [`migration`] and [`decisions`].
 
 pub mod overview {
     #![doc = include_str!("overview.md")]
@@ -21,6 +21,10 @@ pub mod file_format {
 
 pub mod operations {
     #![doc = include_str!("operations.md")]
+}
+
+pub mod migration {
+    #![doc = include_str!("migration.md")]
 }
 
 pub mod decisions {

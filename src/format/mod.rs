@@ -47,6 +47,7 @@ pub mod mvt;
 pub mod ndjson;
 mod reader;
 mod rejected;
+mod row;
 pub mod tilejson;
 
 pub use ahead::read_ahead;
@@ -59,6 +60,7 @@ pub use reader::{
     reader_named, sniff,
 };
 pub use rejected::{Fault, ROW_PROBLEMS, Rejected, RowProblem};
+pub use row::Row;
 
 use crate::query::{Answer, AnswerHit, Explain};
 

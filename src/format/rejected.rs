@@ -44,7 +44,8 @@ pub(super) const UNKNOWN_MEMBER: &RowProblem = &problem(
     "a member that an item does not have; what is known of a thing goes into its properties",
 );
 pub(super) const REPEATED_MEMBER: &RowProblem = &problem("repeated-member", "a member stands twice");
-pub(super) const NO_FEATURE: &RowProblem = &problem("no-feature", "this is GeoJSON, but no Feature");
+pub(super) const NO_FEATURE: &RowProblem =
+    &problem("no-feature", "this is GeoJSON, but no Feature and no FeatureCollection");
 pub(super) const NO_POINT: &RowProblem = &problem("no-point", "the geometry of the Feature is no Point");
 pub(super) const REST_UNREAD: &RowProblem =
     &problem("rest-unread", "from this line on the file could not be read, and nothing behind it was looked at");

@@ -46,14 +46,28 @@ fn a_directory_that_a_service_holds_is_told_with_what_to_do() {
     assert_eq!(service.stop().0, Some(0));
 }
 
+/// Whether this process ignores interrupts: what it starts does so too.
+#[cfg(unix)]
+fn interrupts_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    // A bit for each signal, the first for signal 1; an interrupt is signal 2.
+    u64::from_str_radix(ignored.trim(), 16).is_ok_and(|signals| signals & 0b10 != 0)
+}
+
 #[test]
 #[cfg(unix)]
 fn an_import_that_is_stopped_in_the_middle_leaves_nothing() {
     let place = Place::new();
     place.file("before.csv", "id,lat,lon\nbefore,1,2\n");
     assert_eq!(place.import(&["before.csv"]).code, Some(0));
-    // Not Ctrl-C: whoever starts the tests in the background has it ignored, and what ignores it is passed on.
-    for (signal, rows) in [("TERM", 30_000), ("TERM", 10), ("KILL", 200_000)] {
+    for (signal, rows) in [("INT", 30_000), ("TERM", 10), ("KILL", 200_000)] {
+        if signal == "INT" && interrupts_are_ignored() {
+            println!(
+                "whoever started these tests has interrupts ignored, as a shell does in the background: not tried"
+            );
+            continue;
+        }
         let mut process = place.nigh(&["import", "-", "--memory", "16"]).spawn().unwrap();
         let mut input = process.stdin.take().unwrap();
         let text: String = (0..rows).map(|n| format!("r{n},1,2,{}\n", "x".repeat(60))).collect();

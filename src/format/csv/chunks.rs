@@ -165,7 +165,7 @@ fn split(waiting: &[u8], chunk_bytes: usize) -> Vec<&[u8]> {
         let end = memchr2_iter(b'"', b'\n', &rest[chunk_bytes..]).map(|at| chunk_bytes + at).find(|&at| {
             let is_quote = rest[at] == b'"';
             quotes += usize::from(is_quote);
-            !is_quote && quotes % 2 == 0
+            !is_quote && quotes.is_multiple_of(2)
         });
         let (piece, behind) = rest.split_at(end.map_or(rest.len(), |at| at + 1));
         pieces.push(piece);

@@ -1,7 +1,8 @@
 //! What each column of a CSV file means, and a record read by it.
 //!
 //! What surprises: a column is a property unless its name says otherwise, and `properties.` before a name is taken off. Answers
-//! write it before names that would mean something else, and other tools write it when they flatten GeoJSON.
+//! write it before names that would mean something else, and other tools write it when they flatten GeoJSON. A field of the column
+//! `properties` that is a JSON object is not one property but all that is in it.
 
 use super::{ID_COLUMNS, LAT_COLUMNS, LON_COLUMNS};
 use crate::collection::{Id, Properties};
@@ -13,6 +14,7 @@ use crate::format::rejected::{
 };
 use crate::format::{PROPERTIES_PREFIX, ReadOptions};
 use crate::geometry::Point;
+use serde_json::value::RawValue;
 
 /// The fields of a record, without their quotes.
 pub(super) trait Record {
@@ -23,6 +25,9 @@ pub(super) trait Record {
     fn text(&self, at: usize) -> Result<&str, &[u8]>;
 }
 
+/// The column that may hold properties as JSON.
+const JSON_COLUMN: &str = "properties";
+
 /// What each column means.
 pub(super) struct Columns {
     names: Vec<String>,
@@ -31,6 +36,9 @@ pub(super) struct Columns {
     id: Option<usize>,
     ttl: Option<usize>,
     expires_at: Option<usize>,
+    expires_at_ms: Option<usize>,
+    /// The column that holds properties as JSON, where a field of it is an object.
+    json: Option<usize>,
     /// The columns that are properties, each with its name as JSON has it, and a colon.
     properties: Vec<(usize, String)>,
 }
@@ -53,14 +61,16 @@ impl Columns {
             None => known(&names, ID_COLUMNS),
         };
         let (ttl, expires_at) = (known(&names, &["ttl"]), known(&names, &["expires_at"]));
-        let taken = [Some(lat), Some(lon), id, ttl, expires_at];
+        let expires_at_ms = known(&names, &["expires_at_ms"]);
+        let json = names.iter().position(|name| name == JSON_COLUMN);
+        let taken = [Some(lat), Some(lon), id, ttl, expires_at, expires_at_ms];
         let bare = |at: usize| names[at].strip_prefix(PROPERTIES_PREFIX).unwrap_or(&names[at]);
         let properties: Vec<usize> = (0..names.len()).filter(|&at| !taken.contains(&Some(at))).collect();
         if let Some(name) = first_repeated(properties.iter().map(|&at| bare(at))) {
             return Err(repeated(name));
         }
         let properties = properties.into_iter().map(|at| (at, quoted(bare(at)) + ":")).collect();
-        Ok(Columns { lat, lon, id, ttl, expires_at, properties, names })
+        Ok(Columns { lat, lon, id, ttl, expires_at, expires_at_ms, json, properties, names })
     }
 
     /// Reads a record. The buffer is used over and over; what is in it does not matter.
@@ -120,20 +130,32 @@ impl Columns {
     }
 
     fn expires(&self, record: &impl Record) -> Result<Expires, Fault> {
-        match (self.optional(record, self.ttl)?, self.optional(record, self.expires_at)?) {
-            (None, None) => Ok(Expires::Unsaid),
-            (Some(text), None) => read_ttl(text),
-            (None, Some(text)) => read_expires_at(text),
-            (Some(_), Some(_)) => {
-                Err(Fault::new(BAD_EXPIRY, "it has ttl and expires_at").hint("leave one of them empty"))
-            }
+        let given = [self.ttl, self.expires_at, self.expires_at_ms].map(|at| self.optional(record, at));
+        let [ttl, expires_at, expires_at_ms] = given;
+        match (ttl?, expires_at?, expires_at_ms?) {
+            (None, None, None) => Ok(Expires::Unsaid),
+            (Some(text), None, None) => read_ttl(text),
+            (None, Some(text), None) => read_expires_at(text),
+            (None, None, Some(text)) => text.parse().map(Expires::At).map_err(|_| {
+                Fault::new(BAD_EXPIRY, "expires_at_ms is no whole number")
+                    .value(text)
+                    .hint("write milliseconds since 1970")
+            }),
+            _ => Err(Fault::new(BAD_EXPIRY, "it says in two columns when it ends").hint("leave one of them empty")),
         }
     }
 
+    /// The object in the column of JSON. Any other text there is a property like those of other columns.
+    fn object<'r>(&self, record: &'r impl Record) -> Result<Option<&'r str>, Fault> {
+        let text = self.optional(record, self.json)?;
+        Ok(text.filter(|text| text.starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok()))
+    }
+
     fn properties(&self, record: &impl Record, json: &mut String) -> Result<Properties, Fault> {
+        let object = self.object(record)?;
         json.clear();
         json.push('{');
-        for (at, name) in &self.properties {
+        for (at, name) in self.properties.iter().filter(|(at, _)| object.is_none() || self.json != Some(*at)) {
             let text = self.text(record, *at)?;
             if text.is_empty() {
                 continue;
@@ -144,11 +166,28 @@ impl Columns {
             json.push_str(name);
             if stays_a_number(text) { json.push_str(text) } else { push_quoted(json, text) }
         }
-        json.push('}');
+        match object {
+            // Alone it stays as it is, to the last space.
+            Some(object) if json.len() == 1 => {
+                json.clear();
+                json.push_str(object);
+            }
+            Some(object) => join(json, object),
+            None => json.push('}'),
+        }
         // We have written JSON; only its length is left to see.
         let short = Properties::checked_before(json);
         short.map_or_else(|| Properties::from_json(json).map_err(|error| Fault::of_properties(&error)), Ok)
     }
+}
+
+/// The members of an object that is not closed yet, and those of another.
+fn join(open: &mut String, object: &str) {
+    let members = object.trim().strip_prefix('{').expect("an object begins so");
+    if members.trim_start() != "}" {
+        open.push(',');
+    }
+    open.push_str(members);
 }
 
 fn first_repeated<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
@@ -180,7 +219,7 @@ fn required(names: &[String], what: &str, asked: Option<&str>, usual: &[&str]) -
 
 /// Whether a field is written into JSON as it stands. It must be a number by JSON's grammar, so `007` and `+49` are
 /// text; and a whole number beyond 2⁵³ is text too, because most readers of JSON would round it, and it is an id rather than an amount.
-fn stays_a_number(text: &str) -> bool {
+pub(super) fn stays_a_number(text: &str) -> bool {
     let Some(Number { is_whole, is_short }) = Number::of(text.as_bytes()) else { return false };
     // So few digits are within bounds; of more the reader of JSON has to say what they come to.
     is_short
@@ -228,7 +267,7 @@ fn digits(text: &[u8]) -> usize {
     text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len())
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a text is always JSON")
 }
 

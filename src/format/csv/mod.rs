@@ -11,6 +11,7 @@ mod chunks;
 mod columns;
 mod records;
 mod rejects;
+mod sheet;
 mod tokens;
 mod write;
 
@@ -24,6 +25,7 @@ use columns::{Columns, Record};
 use records::{Found, Records};
 pub use rejects::{REJECTED_HEADER, write_rejected};
 
+pub use sheet::Sheet;
 pub(super) use write::CSV;
 
 /// Column names that are read as the latitude; the first that is present wins, and the others stay properties.

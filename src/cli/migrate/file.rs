@@ -1,0 +1,101 @@
+//! A CSV, NDJSON or GeoJSON file, plain or packed, read by the readers that every import uses.
+//!
+//! What surprises: a file is read several times, to be carried and to be compared, so it has to be a file and no pipe. A row without an id
+//! is named by its number, which is the same in every reading as long as the file stays as it is.
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::PathBuf;
+
+use super::super::Failure;
+use super::source::{Each, Facts, Kind, Options, Refused, Source, Trouble};
+use crate::collection::Id;
+use crate::format::{ReadOptions, Reader, Source as Bytes, reader_for_file, sniff, sniff_coding};
+
+/// The registered source.
+pub(super) const FILE: Kind = Kind {
+    form: "the path of a CSV, NDJSON or GeoJSON file",
+    names: |text| !text.contains("://"),
+    open: |text, options| Ok(Box::new(FileSource::open(text, options)?)),
+};
+
+/// Bytes by which a format is recognised.
+const SNIFFED: u64 = 4096;
+
+struct FileSource {
+    path: PathBuf,
+    options: ReadOptions,
+    now_ms: i64,
+}
+
+impl FileSource {
+    fn open(text: &str, options: &Options) -> Result<FileSource, Failure> {
+        if text == "-" {
+            return Err(Failure::Usage(
+                "a migration reads a file more than once, and standard input can be read once; nigh import reads it"
+                    .to_owned(),
+            ));
+        }
+        let source = FileSource { path: text.into(), options: options.read.clone(), now_ms: options.now_ms };
+        let metadata = std::fs::metadata(&source.path).map_err(|error| source.unread(&error).into_failure())?;
+        if !metadata.is_file() {
+            return Err(Failure::Usage(format!("{text} is no plain file; a migration reads it more than once")));
+        }
+        Ok(source)
+    }
+
+    fn unread(&self, error: &dyn std::fmt::Display) -> Trouble {
+        Trouble::failed(format!("cannot read {}: {error}", self.path.display()))
+    }
+
+    /// What it is, and all of its bytes, unpacked.
+    fn reader(&self) -> Result<(&'static Reader, Bytes), Trouble> {
+        let name = self.path.to_string_lossy().into_owned();
+        let mut file = File::open(&self.path).map_err(|error| self.unread(&error))?;
+        let mut first = first_of(&mut file).map_err(|error| self.unread(&error))?;
+        let mut bytes: Bytes = Box::new(Cursor::new(first.clone()).chain(file));
+        let mut plain = name;
+        if let Some(coding) = sniff_coding(&first) {
+            let mut unpacked = (coding.decode)(bytes);
+            first = first_of(&mut unpacked).map_err(|error| self.unread(&error))?;
+            bytes = Box::new(Cursor::new(first.clone()).chain(unpacked));
+            plain = plain.rsplit_once('.').map_or(plain.clone(), |(plain, _)| plain.to_owned());
+        }
+        let reader = reader_for_file(&plain).or_else(|| sniff(&first));
+        let reader = reader.ok_or_else(|| self.unread(&"it is no CSV, NDJSON or GeoJSON"))?;
+        Ok((reader, bytes))
+    }
+}
+
+fn first_of(bytes: &mut impl Read) -> std::io::Result<Vec<u8>> {
+    let mut first = Vec::new();
+    bytes.take(SNIFFED).read_to_end(&mut first)?;
+    Ok(first)
+}
+
+impl Source for FileSource {
+    fn facts(&mut self) -> Result<Facts, Trouble> {
+        let (reader, _) = self.reader()?;
+        Ok(Facts {
+            source: format!("{}, as {}", self.path.display(), reader.name),
+            positions: "carried to the bit".to_owned(),
+            live_how: "a file tells no changes; it is read and compared until nothing differs".to_owned(),
+            ..Facts::default()
+        })
+    }
+
+    fn scan(&mut self, each: Each<'_>) -> Result<(), Trouble> {
+        let (reader, bytes) = self.reader()?;
+        let rows = (reader.open)(bytes, &self.options).map_err(|error| self.unread(&error))?;
+        for (number, row) in (1_u64..).zip(rows) {
+            let row = row.map_err(|error| self.unread(&error))?;
+            let name = || Id::new(format!("row-{number}")).expect("letters and digits are an id");
+            each(row.map(|incoming| incoming.into_item(name, self.now_ms)).map_err(|rejected| {
+                let place = format!("line {}", rejected.line);
+                let (code, value, detail, hint) = (rejected.code, rejected.value, rejected.detail, rejected.hint);
+                Refused { place, fault: crate::format::Fault { code, value, detail, hint } }
+            }))?;
+        }
+        Ok(())
+    }
+}

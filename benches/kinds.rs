@@ -20,7 +20,7 @@ mod support;
 use std::sync::Arc;
 
 use nigh::collection::{Change, Collection, Id, Item, Snapshot};
-use nigh::generate::Random;
+use nigh::generate::{Random, box_round};
 use nigh::geometry::{Point, Radius, Rect};
 use nigh::index::Role;
 use nigh::query::{K, Limit, Query};
@@ -151,7 +151,7 @@ impl<'a> Field<'a> {
 
     fn race_boxes(&self, count: usize, radius_m: f64) {
         let centres = questions::centres(self.points, questions_for(count), 2000);
-        let boxes: Vec<Rect> = centres.into_iter().map(|centre| questions::box_round(centre, radius_m)).collect();
+        let boxes: Vec<Rect> = centres.into_iter().map(|centre| box_round(centre, radius_m)).collect();
         let others: [&dyn Peer; 3] = [&self.rstar, &self.geo_index_kd, &self.geo_index_r];
         let ask = |peer: &dyn Peer, rect: &Rect, found: &mut Vec<Found>| {
             peer.in_rect(*rect, found);

@@ -45,6 +45,7 @@ pub mod geometry;
 pub mod http;
 pub mod index;
 pub mod log;
+pub mod measure;
 pub mod query;
 #[cfg(test)]
 mod repeatable;

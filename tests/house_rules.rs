@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("query", 4),
     ("log", 4),
     ("engine", 5),
+    ("measure", 5),
     ("format", 6),
     ("http", 7),
     ("cluster", 7),

@@ -3,6 +3,8 @@
 
 mod service;
 
+#[path = "http/bombs.rs"]
+mod bombs;
 #[path = "http/changes.rs"]
 mod changes;
 #[path = "http/collections.rs"]
@@ -17,6 +19,8 @@ mod items;
 mod limits;
 #[path = "http/operations.rs"]
 mod operations;
+#[path = "http/page.rs"]
+mod page;
 #[path = "http/reading.rs"]
 mod reading;
 #[path = "http/refusals.rs"]

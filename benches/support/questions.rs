@@ -4,15 +4,11 @@
 //! radius is one for all centres, such that half of them find more than the number in the title and half of them less.
 
 use geo::BoundingRect;
-use nigh::generate::{Random, generator_named};
-use nigh::geometry::maths::{RADIANS, cos, sin_cos_deg};
-use nigh::geometry::{Edges, Point, Polygon, Rect};
+use nigh::generate::{self, Random, generator_named};
+use nigh::geometry::{Edges, Point, Polygon};
 
 use super::peers::{Found, Frame, Kiddo, Peer};
 use super::rounds::median;
-
-/// Metres in a degree of latitude.
-const DEGREE_M: f64 = 111_195.0;
 
 /// How far a centre stands from the point it was drawn by, about.
 const ASIDE_M: f64 = 300.0;
@@ -41,17 +37,7 @@ impl Shape {
     /// A ring of so many vertices round a centre, now nearer and now farther than this radius: bays and capes, and from
     /// one vertex to the next the less the more there are, as on a coast.
     pub fn round(centre: Point, radius_m: f64, vertices: usize, random: &mut Random) -> Shape {
-        let half_deg = radius_m / DEGREE_M;
-        let stretch = 1.0 / cos(centre.lat_deg() * RADIANS).max(0.1);
-        let rough = 0.15_f64.min(20.0 / vertices as f64);
-        let vertex = |place: usize| {
-            let turn_deg = 360.0 * place as f64 / vertices as f64;
-            let ((sine, cosine), (capes, bays)) = (sin_cos_deg(turn_deg), sin_cos_deg(5.0 * turn_deg));
-            let far_deg = half_deg * (1.0 + 0.1 * capes + 0.1 * bays * sine + random.between(-rough, rough));
-            [centre.lon_deg() + far_deg * stretch * cosine, (centre.lat_deg() + far_deg * sine).clamp(-90.0, 90.0)]
-        };
-        let mut ring: Vec<[f64; 2]> = (0..vertices).map(vertex).collect();
-        ring.push(ring[0]);
+        let ring = generate::ring_round(centre, radius_m, vertices, random);
         let line = geo::LineString::from(ring.iter().map(|&[lon, lat]| (lon, lat)).collect::<Vec<_>>());
         let polygon = Polygon::new(&[vec![ring]], Edges::Planar).expect("a ring");
         Shape { polygon, plain: geo::Polygon::new(line, Vec::new()) }
@@ -80,15 +66,9 @@ pub fn points(generator: &str, count: usize) -> Vec<Point> {
 /// Centres near points of the data.
 pub fn centres(points: &[Point], count: usize, seed: u64) -> Vec<Point> {
     let mut random = Random::seeded(seed);
-    (0..count).map(|_| aside(points[random.below(points.len() as u64) as usize], &mut random)).collect()
-}
-
-fn aside(point: Point, random: &mut Random) -> Point {
-    let (north, east) = random.normal_pair();
-    let step_deg = ASIDE_M / DEGREE_M;
-    let lat_deg = (point.lat_deg() + north * step_deg).clamp(-90.0, 90.0);
-    let lon_deg = point.lon_deg() + east * step_deg / cos(lat_deg * RADIANS).max(1e-3);
-    Point::new(lat_deg, lon_deg.clamp(-180.0, 180.0)).expect("clamped to the earth")
+    (0..count)
+        .map(|_| generate::aside(points[random.below(points.len() as u64) as usize], ASIDE_M, &mut random))
+        .collect()
 }
 
 /// The radius within which the median centre finds `count` points.
@@ -100,14 +80,4 @@ pub fn radius_for(count: usize, points: &[Point], kiddo: &Kiddo) -> f64 {
         found.iter().map(|&(_, distance_m)| distance_m).fold(0.0, f64::max)
     });
     median(farthest.collect())
-}
-
-/// A box as large as a circle of this radius, across the antimeridian where it stands there.
-pub fn box_round(centre: Point, radius_m: f64) -> Rect {
-    let half_deg = radius_m * 0.886 / DEGREE_M;
-    let (south, north) = ((centre.lat_deg() - half_deg).max(-90.0), (centre.lat_deg() + half_deg).min(90.0));
-    let half_lon_deg = (half_deg / cos(centre.lat_deg() * RADIANS).max(1e-3)).min(90.0);
-    let west = centre.lon_deg() - half_lon_deg;
-    let west = if west < -180.0 { west + 360.0 } else { west };
-    Rect::from_corners(south, west, north, west + 2.0 * half_lon_deg).expect("a small box")
 }

@@ -14,6 +14,8 @@ use std::fmt;
 use std::hint::black_box;
 
 use cpu_time::ThreadTime;
+use nigh::measure::Broom;
+pub use nigh::measure::median;
 
 use super::{grouped, is_trial};
 
@@ -115,13 +117,6 @@ impl Times {
     }
 }
 
-/// The number in the middle.
-pub fn median(mut numbers: Vec<f64>) -> f64 {
-    assert!(!numbers.is_empty(), "a median of nothing");
-    numbers.sort_by(f64::total_cmp);
-    numbers[numbers.len() / 2]
-}
-
 /// How many rounds a race has.
 pub fn rounds() -> usize {
     if is_trial() { 2 } else { 15 }
@@ -142,7 +137,8 @@ pub fn race<Q>(questions: &[Q], cache: Cache, mut contenders: Vec<Contender<'_, 
     assert!(share > 0, "a race needs at least one question a round");
     let name_of = |own: &Contender<'_, Q>| Times { name: own.name.clone(), mark: own.mark, rounds_ns: Vec::new() };
     let mut times: Vec<Times> = contenders.iter().map(name_of).collect();
-    let mut broom = Broom::default();
+    // A trial is about nothing but whether it runs.
+    let mut broom = Broom::new(if is_trial() { 0.0 } else { 1.0 });
     for round in 1..=rounds() {
         let now = &questions[round * share..][..share];
         let before = &questions[(round - 1) * share..][..share];
@@ -156,24 +152,6 @@ pub fn race<Q>(questions: &[Q], cache: Cache, mut contenders: Vec<Contender<'_, 
         }
     }
     times
-}
-
-/// Sweeps the caches: more memory than they hold, read once.
-struct Broom(Vec<u64>);
-
-impl Default for Broom {
-    fn default() -> Broom {
-        const BYTES: usize = 64 << 20;
-        Broom(vec![1; if is_trial() { 1 } else { BYTES / size_of::<u64>() }])
-    }
-}
-
-impl Broom {
-    fn sweep(&mut self) {
-        const A_LINE: usize = 64 / size_of::<u64>();
-        self.0.iter_mut().step_by(A_LINE).for_each(|word| *word = word.wrapping_add(1));
-        black_box(&self.0);
-    }
 }
 
 /// Prints a table: who, nanoseconds a question, the ratio to the first with its spread, the mark.

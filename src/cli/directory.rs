@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::Failure;
 use super::settings::SETTINGS;
-use crate::engine::{CollectionName, Engine, OpenError, Settings};
+use crate::engine::{CollectionName, Engine, EngineError, OpenError, Settings};
 use crate::log::{Home, HomeError};
 
 /// The argument that names a data directory.
@@ -32,11 +32,34 @@ impl DirectoryArgs {
     }
 }
 
+/// The same for what only works where no service has the directory.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct HeldArgs {
+    /// The data directory, which no service may have open [default: nigh-data] [NIGH_DATA_DIR]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl HeldArgs {
+    /// Where it is.
+    pub(super) fn path(&self) -> PathBuf {
+        path_or_usual(self.data_dir.as_deref())
+    }
+}
+
 /// A directory as given, or else by the variable of the environment, or else the usual one.
 pub(super) fn path_or_usual(given: Option<&Path>) -> PathBuf {
     let setting = SETTINGS.iter().find(|setting| setting.name == "data-dir").expect("the table has it");
     let variable = || std::env::var_os(setting.variable).filter(|path| !path.is_empty()).map(PathBuf::from);
     given.map(Path::to_owned).or_else(variable).unwrap_or_else(|| PathBuf::from(setting.default))
+}
+
+/// The same for a command that needs it to itself.
+pub(super) fn open_alone(path: &Path) -> Result<Engine, Failure> {
+    if !Home::exists(path) {
+        return Err(missing(path));
+    }
+    Engine::open(path, Settings::default()).map_err(|error| refused_alone(&error))
 }
 
 /// Opens a data directory that is there. Dropped without being closed it is left as it was, but for what recovery tidied; whoever changed
@@ -70,7 +93,29 @@ pub(super) fn refused(error: &OpenError) -> Failure {
     }
 }
 
+/// The same for a command that needs the directory to itself.
+pub(super) fn refused_alone(error: &OpenError) -> Failure {
+    match error {
+        OpenError::Home(HomeError::Locked { path, process }) => {
+            let by = process.map_or_else(|| "another process".to_owned(), |process| format!("process {process}"));
+            Failure::Failed(format!(
+                "{} is in use by {by}, and this needs it alone; stop that service and ask again",
+                path.display()
+            ))
+        }
+        error => refused(error),
+    }
+}
+
 /// Reads the name of a collection as an argument.
 pub(super) fn collection_name(text: &str) -> Result<CollectionName, String> {
     text.parse::<CollectionName>().map_err(|error| error.to_string())
+}
+
+/// What an engine refused: a question that cannot be asked so was asked wrongly, everything else failed.
+pub(super) fn asked_wrongly(error: EngineError) -> Failure {
+    match error {
+        EngineError::Query(error) => Failure::Usage(error.to_string()),
+        error => Failure::Failed(error.to_string()),
+    }
 }

@@ -15,24 +15,54 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
+mod backup;
+mod bench;
 mod completions;
 mod demo;
 mod directory;
 mod distance;
+mod export;
+mod health;
+mod import;
+mod input;
+mod interrupt;
 mod key;
 mod logs;
+mod man;
 mod migrate;
 mod output;
+mod progress;
+mod query;
+mod rejects;
 mod remote;
+mod repair;
 mod serve;
 mod settings;
 mod sources;
+mod table;
+mod upload;
+mod verify;
 
 pub use settings::{SETTINGS, Setting};
 
 /// Every command; the first is meant when none is given.
-pub static COMMANDS: &[Command] =
-    &[serve::SERVE, distance::DISTANCE, key::KEY, migrate::MIGRATE, completions::COMPLETIONS];
+pub static COMMANDS: &[Command] = &[
+    serve::SERVE,
+    import::IMPORT,
+    export::EXPORT,
+    query::QUERY,
+    bench::BENCH,
+    migrate::MIGRATE,
+    verify::VERIFY,
+    repair::REPAIR,
+    backup::BACKUP,
+    backup::RESTORE,
+    distance::DISTANCE,
+    key::KEY,
+    health::HEALTH,
+    completions::COMPLETIONS,
+    man::MAN,
+];
 
 /// A command of `nigh`.
 #[derive(Debug)]

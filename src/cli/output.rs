@@ -11,6 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::Failure;
+use super::interrupt::Unfinished;
 
 /// Room for what is written together.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -35,17 +36,17 @@ fn is_stdout(path: Option<&Path>) -> bool {
 pub(super) struct Output {
     /// Nothing once it is finished.
     writer: Option<Writer>,
-    file: Option<Unfinished>,
+    file: Option<Part>,
 }
 
 enum Writer {
     Plain(BufWriter<Box<dyn Write + Send>>),
-    Gzip(GzEncoder<BufWriter<Box<dyn Write + Send>>>),
+    Gzip(Box<GzEncoder<BufWriter<Box<dyn Write + Send>>>>),
 }
 
 /// A file that has not got its name yet. It goes when it does not get it.
-struct Unfinished {
-    part: PathBuf,
+struct Part {
+    part: Unfinished,
     path: PathBuf,
 }
 
@@ -65,11 +66,9 @@ impl Output {
             let opened = File::options().write(true).open(path).map_err(|error| cannot(path, &error))?;
             return Ok(Output { writer: Some(Writer::new(Box::new(opened), is_gzip)), file: None });
         }
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let part = path.with_file_name(name);
-        let opened = File::create(&part).map_err(|error| cannot(path, &error))?;
-        let file = Unfinished { part, path: path.to_owned() };
+        let part = Unfinished::beside(path, ".part");
+        let opened = File::create(part.path()).map_err(|error| cannot(path, &error))?;
+        let file = Part { part, path: path.to_owned() };
         Ok(Output { writer: Some(Writer::new(Box::new(opened), is_gzip)), file: Some(file) })
     }
 
@@ -99,7 +98,8 @@ impl Output {
             Writer::Gzip(writer) => writer.finish(),
         };
         ended.and_then(|mut writer| writer.flush()).map_err(|error| self.failed(&error))?;
-        let Some(Unfinished { part, path }) = &self.file else { return Ok(()) };
+        let Some(Part { part, path }) = &self.file else { return Ok(()) };
+        let part = part.path();
         let named = File::open(part).and_then(|file| file.sync_all()).and_then(|()| fs::rename(part, path));
         named.map_err(|error| cannot(path, &error))
     }
@@ -121,13 +121,13 @@ impl Writer {
         if !is_gzip {
             return Writer::plain(to);
         }
-        Writer::Gzip(GzEncoder::new(BufWriter::with_capacity(BUFFER_BYTES, to), Compression::default()))
+        Writer::Gzip(Box::new(GzEncoder::new(BufWriter::with_capacity(BUFFER_BYTES, to), Compression::default())))
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for Part {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.part); // it has its name, or nobody wants it
+        let _ = fs::remove_file(self.part.path()); // it has its name, or nobody wants it
     }
 }
 

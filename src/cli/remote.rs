@@ -123,7 +123,7 @@ pub(super) enum RemoteError {
     /// Nobody is there, or the connection broke.
     Unreachable(String),
     /// The service said no.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// What a service says when it says no, as RFC 9457 has it.
@@ -138,6 +138,9 @@ pub(super) struct Refusal {
     parameter: Option<String>,
     value: Option<String>,
     hint: Option<String>,
+    /// All it says, as it came.
+    #[serde(skip)]
+    pub(super) body: Vec<u8>,
     #[serde(skip)]
     retry_after: Option<Duration>,
 }
@@ -159,6 +162,11 @@ impl Remote {
     /// Asks for a path with its query. A service that is busy for the moment is asked again, a few times.
     pub(super) fn get(&self, target: &str) -> Result<Answer, RemoteError> {
         self.ask("GET", target, &[], Sent::Nothing)
+    }
+
+    /// Asks for a path with its query, once, whatever comes of it.
+    pub(super) fn get_once(&self, target: &str) -> Result<Answer, RemoteError> {
+        self.ask_once("GET", target, &[], &mut Sent::Nothing)
     }
 
     /// Makes a request. Unless its body is a stream, it is made again where the service says that it is busy for the moment.
@@ -212,7 +220,7 @@ impl Remote {
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         let answer = Answer { status, headers: head.headers, body, origin: self.origin.clone() };
-        if head.status.is_success() { Ok(answer) } else { Err(RemoteError::Refused(answer.refusal())) }
+        if head.status.is_success() { Ok(answer) } else { Err(RemoteError::Refused(Box::new(answer.refusal()))) }
     }
 }
 
@@ -271,8 +279,8 @@ impl Answer {
         let mut body = Vec::new();
         // What cannot be read says nothing more than the status does.
         let _ = self.into_reader().take(REFUSAL_BYTES_MAX).read_to_end(&mut body);
-        let told = serde_json::from_slice::<Refusal>(&body).unwrap_or_default();
-        Refusal { status, retry_after, ..told }
+        let told = Refusal::read(&body);
+        Refusal { status, retry_after, body, ..told }
     }
 }
 
@@ -288,6 +296,13 @@ impl Read for Body {
             io::ErrorKind::Interrupted => error,
             kind => io::Error::new(kind, unreachable(&self.origin, &error.into())),
         })
+    }
+}
+
+impl Refusal {
+    /// Reads a refusal; what is none says nothing.
+    pub(super) fn read(problem: &[u8]) -> Refusal {
+        serde_json::from_slice(problem).unwrap_or_default()
     }
 }
 
@@ -368,8 +383,12 @@ mod tests {
     #[test]
     fn what_was_asked_wrongly_is_told_from_what_failed() {
         let refused = |status, code: &str| {
-            Failure::from(RemoteError::Refused(Refusal { status, code: code.to_owned(), ..Refusal::default() }))
-                .exit_code()
+            Failure::from(RemoteError::Refused(Box::new(Refusal {
+                status,
+                code: code.to_owned(),
+                ..Refusal::default()
+            })))
+            .exit_code()
         };
         assert_eq!((refused(400, "bad-filter"), refused(404, "not-found"), refused(400, "")), (2, 1, 1));
     }

@@ -128,6 +128,28 @@ pub static SETTINGS: &[Setting] = &[
         read: |setup, text| put(&mut setup.http.host_names, list(text).collect()),
     },
     Setting {
+        name: "map-style",
+        variable: "NIGH_MAP_STYLE",
+        value: "URL",
+        default: "",
+        help: "A style for the map page, in place of land and borders that come with the program; browsers then ask its site",
+        read: |setup, text| {
+            setup.http.map_style = (!text.is_empty()).then(|| style(text)).transpose()?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "map-origins",
+        variable: "NIGH_MAP_ORIGINS",
+        value: "ORIGINS",
+        default: "",
+        help: "Further sites that the style of the map page loads from, as https://tiles.example, several between commas",
+        read: |setup, text| {
+            setup.http.map_origins = list(text).map(sound_origin).collect::<Result<_, _>>()?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "rate",
         variable: "NIGH_RATE",
         value: "N",
@@ -152,6 +174,14 @@ pub static SETTINGS: &[Setting] = &[
         read: |setup, text| put(&mut setup.http.limits.body_patience, seconds(text)?),
     },
     Setting {
+        name: "upload-timeout",
+        variable: "NIGH_UPLOAD_TIMEOUT",
+        value: "SECONDS",
+        default: "21600",
+        help: "How long an upload may take in all; more where large files come over slow lines",
+        read: |setup, text| put(&mut setup.http.limits.upload, seconds(text)?),
+    },
+    Setting {
         name: "max-body",
         variable: "NIGH_MAX_BODY",
         value: "BYTES",
@@ -170,6 +200,14 @@ pub static SETTINGS: &[Setting] = &[
         default: "64",
         help: "Uploads at once; each holds some memory",
         read: |setup, text| put(&mut setup.http.limits.uploads, number(text)?),
+    },
+    Setting {
+        name: "max-upload",
+        variable: "NIGH_MAX_UPLOAD",
+        value: "BYTES",
+        default: "68719476736",
+        help: "The largest upload, once it is unpacked",
+        read: |setup, text| put(&mut setup.http.limits.upload_bytes, above_zero(text)?),
     },
     Setting {
         name: "max-streams",
@@ -327,6 +365,29 @@ fn origin(text: String) -> Result<String, String> {
     }
 }
 
+/// An address of the web. It ends up in a header that says what a browser may load, so no sign passes that means something there.
+fn style(url: &str) -> Result<String, String> {
+    let refuse = || format!("{url:?} is no address of a style; write it as https://tiles.example/style.json");
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).ok_or_else(refuse)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !br#""'<>\^`{|}"#.contains(&byte));
+    if plain && is_authority(authority) { Ok(url.to_owned()) } else { Err(refuse()) }
+}
+
+/// An origin that is named, without the `*` for all of them.
+fn sound_origin(text: String) -> Result<String, String> {
+    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    match is_authority(authority) {
+        true => Ok(text),
+        false => Err(format!("{text:?} is no origin; write it as https://tiles.example, without a path")),
+    }
+}
+
+/// Whether this is a host, perhaps with a port.
+fn is_authority(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,6 +431,15 @@ mod tests {
             ("max-body", "8M", "above 0"),
             ("cors", "a.example", "as https://a.example"),
             ("cors", "https://a.example/", "without a path"),
+            ("map-style", "style.json", "as https://tiles.example/style.json"),
+            ("map-style", "file:///style.json", "as https://tiles.example/style.json"),
+            ("map-style", "https://", "as https://tiles.example/style.json"),
+            ("map-style", "https://a.example;script-src/x", "as https://tiles.example/style.json"),
+            ("map-style", "https://user@a.example/x", "as https://tiles.example/style.json"),
+            ("map-style", "https://a.example/a b", "as https://tiles.example/style.json"),
+            ("map-origins", "*", "without a path"),
+            ("map-origins", "https://a.example/", "without a path"),
+            ("map-origins", "https://a.example;script-src *", "without a path"),
             ("log", "xml", "human or json"),
             ("log-level", "loud", "off, error"),
             ("tls-cert", "x.pem", "give both or neither"),

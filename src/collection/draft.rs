@@ -124,11 +124,17 @@ impl Records {
 pub struct SegmentDraft {
     records: Records,
     last_seq: u64,
-    /// For every id, the place of its last record.
-    latest: HashTable<u32>,
+    /// For every id, its hash and the place of its last record. Without the hash a table that grows would look into every record again,
+    /// wherever in memory that is.
+    latest: HashTable<(u32, u32)>,
     /// The places of records that a later one with the same id replaced.
     replaced: HashSet<u32>,
     hasher: foldhash::fast::RandomState,
+}
+
+/// A hash of 64 bits from one of 32: the table takes the place from its lower end and a tag from its upper one.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 impl SegmentDraft {
@@ -145,14 +151,15 @@ impl SegmentDraft {
         records.push(item, seq);
         self.last_seq = self.last_seq.max(seq);
         let id = item.id.as_str().as_bytes();
-        let same = |other: &u32| records.id_bytes(*other as usize) == id;
-        match latest.entry(hasher.hash_one(id), same, |&other| hasher.hash_one(records.id_bytes(other as usize))) {
+        let hash = hasher.hash_one(id) as u32;
+        let same = |&(other, place): &(u32, u32)| other == hash && records.id_bytes(place as usize) == id;
+        match latest.entry(spread(hash), same, |&(hash, _)| spread(hash)) {
             Entry::Vacant(free) => {
-                free.insert(place);
+                free.insert((hash, place));
                 None
             }
             Entry::Occupied(mut taken) => {
-                let before = std::mem::replace(taken.get_mut(), place);
+                let (_, before) = std::mem::replace(taken.get_mut(), (hash, place));
                 self.replaced.insert(before);
                 Some(self.records.item(before as usize))
             }
@@ -171,7 +178,7 @@ impl SegmentDraft {
 
     /// Bytes that it holds, about.
     pub fn bytes(&self) -> usize {
-        self.records.bytes.len() + self.records.ends.len() * (size_of::<(Point, usize)>() + 2 * size_of::<u32>())
+        self.records.bytes.len() + self.records.ends.len() * (size_of::<(Point, usize)>() + 4 * size_of::<u32>())
     }
 
     /// Builds the segment for a collection, in memory.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::segment::{AHEAD, fetch};
 use super::{ItemRef, Segment};
 
 /// The items of some segments in the order of ids: of those that `stays` lets pass, and of the same ids the last segment's.
@@ -11,8 +12,7 @@ pub(crate) fn in_order<'a>(
     segments: &'a [Arc<Segment>],
     stays: impl Fn(&Segment, u32) -> bool + Copy + 'a,
 ) -> impl Iterator<Item = ItemRef<'a>> {
-    let slots =
-        |segment: &'a Arc<Segment>| segment.slots_by_rank(0).filter(move |&slot| stays(segment, slot)).peekable();
+    let slots = |segment: &'a Arc<Segment>| fetched(segment).filter(move |&slot| stays(segment, slot)).peekable();
     let mut heads: Vec<_> = segments.iter().map(slots).collect();
     std::iter::from_fn(move || {
         let mut least: Option<(usize, u32)> = None;
@@ -30,5 +30,16 @@ pub(crate) fn in_order<'a>(
             head.next_if(|&slot| segments[at].id_bytes(slot) == id);
         }
         Some(segments[from].item(slot))
+    })
+}
+
+/// The slots of a segment in the order of ids, what is stored there on its way from memory: it lies in the order of places.
+fn fetched(segment: &Segment) -> impl Iterator<Item = u32> {
+    let len = segment.points().len() as u32;
+    (0..len).step_by(AHEAD).flat_map(move |first| {
+        let slots = segment.slots_by_rank(first).take(AHEAD);
+        fetch(slots.clone().map(|slot| (segment, slot)));
+        slots.clone().for_each(|slot| segment.points().fetch(slot));
+        slots
     })
 }

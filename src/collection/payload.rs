@@ -12,7 +12,7 @@
 
 use super::item::Item;
 use crate::geometry::Point;
-use crate::index::{Array, Section, Stored};
+use crate::index::{Array, Section, Stored, fetch};
 
 /// The item expires: eight bytes more before its id.
 const EXPIRES: u8 = 1;
@@ -28,6 +28,10 @@ const HEAD_EXPIRES: usize = HEAD + 8;
 
 /// No id ends later than this in its record.
 const ID_ENDS_BY: usize = HEAD_EXPIRES + 256;
+
+/// How far ahead records are fetched that are about to be copied, and bytes that come from memory at once.
+const FETCHED: usize = 16;
+const LINE: usize = 64;
 
 /// Records to a base; their sizes add up to less than 32 × (64 KiB + 400), which fits 32 bits.
 const GROUP: usize = 32;
@@ -159,6 +163,8 @@ impl Payload {
         let mut offsets: Vec<u32> = Vec::with_capacity(records.len());
         let mut expiring = Vec::new();
         let mut base = 0;
+        // They lie anywhere in memory.
+        let mut ahead = records.clone().skip(FETCHED);
         for (slot, (record, before_seq)) in records.enumerate() {
             if slot % GROUP == 0 {
                 base = bytes.len() as u64;
@@ -166,6 +172,10 @@ impl Payload {
             }
             let start = bytes.len();
             offsets.push((start as u64 - base) as u32);
+            if let Some((first, rest)) = ahead.next().and_then(|(record, _)| record.split_first()) {
+                fetch(first);
+                rest.get(LINE..).and_then(<[u8]>::first).into_iter().for_each(fetch);
+            }
             bytes.extend(record);
             if before_seq > 0 {
                 let moved = (Record::of(record).seq() + before_seq).to_le_bytes();

@@ -89,7 +89,7 @@ impl Segment {
     }
 
     /// The slots in the order of their ids, from a rank on.
-    pub fn slots_by_rank(&self, first: u32) -> impl Iterator<Item = u32> {
+    pub fn slots_by_rank(&self, first: u32) -> impl Iterator<Item = u32> + Clone {
         (first..self.points.len() as u32).map(|rank| self.names.slot(rank).expect("every rank has a slot"))
     }
 

@@ -36,6 +36,9 @@ pub struct Loaded {
     pub seq: u64,
     /// The sum of the checksums of all items that were handed in, in any order, as if none had an end: [`checksum_of`] gives each.
     pub checksum: u64,
+    /// The number of the collection; one that is made later under its name has another.
+    #[serde(skip)]
+    pub number: u32,
     /// Whether this is the answer to an earlier load with the same key, and nothing was changed now.
     #[serde(skip)]
     pub repeated: bool,
@@ -97,6 +100,11 @@ impl Bulk<'_> {
         };
         let item = item.clone().expiring_at(now_ms().saturating_add_unsigned(ttl_ms));
         self.keep(&item, checksum_of(&item))
+    }
+
+    /// Adds to the checksum of the load what belongs to the request and does not show in its items: a repeat has the same.
+    pub fn besides(&mut self, besides: u64) {
+        self.sent = self.sent.wrapping_add(besides);
     }
 
     fn keep(&mut self, item: &Item, checksum: u64) -> Result<(), EngineError> {
@@ -169,6 +177,7 @@ impl Bulk<'_> {
         let load = Load { items: self.received, segments: files.collect(), checksum: self.sent };
         let job = Job { hosted: self.hosted.clone(), folder: self.folder.clone(), key: self.key.clone(), load };
         let (loaded, rows) = self.engine.in_turn(move |committer| committer.load(job))?;
+        let loaded = Loaded { number: self.hosted.number, ..loaded };
         if let Some(Rows { store, space, rows }) = rows {
             let hosted = self.hosted.clone();
             let put = rows.ingest(&*store, space, hosted.number);

@@ -235,7 +235,7 @@ impl Committer {
                 Some((first_seq, outcomes)) => (first_seq + changes.end as u64 - 1, outcomes[changes].to_vec()),
                 None => (first_seq - 1, Vec::new()),
             };
-            answer(then, Ok(Submitted { outcomes, seq, repeated: false }));
+            answer(then, Ok(Submitted { outcomes, seq, number: hosted.number, repeated: false }));
         }
     }
 

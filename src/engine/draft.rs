@@ -261,9 +261,9 @@ impl<'a> Draft<'a> {
             let name = self.streams[stream].hosted.name.clone();
             return Ok(Decision::Next(name, submission));
         }
-        let fingerprint = catalogue::fingerprint(&submission.writes);
+        let fingerprint = catalogue::fingerprint(&submission.writes) ^ submission.besides;
         if let Some(before) = catalogue::answered(self.store, number, &key)? {
-            return Ok(repeated(before, fingerprint, &key)?);
+            return Ok(repeated(before, number, fingerprint, &key)?);
         }
         if catalogue::loaded(self.store, number, &key)?.is_some() || self.streams[stream].hosted.is_loading(&key) {
             return Err(EngineError::KeyReused { key: key.as_str().to_owned() }.into());
@@ -315,9 +315,9 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn repeated(before: Answered, fingerprint: u64, key: &RequestKey) -> Result<Decision, EngineError> {
+fn repeated(before: Answered, number: u32, fingerprint: u64, key: &RequestKey) -> Result<Decision, EngineError> {
     if before.fingerprint != fingerprint {
         return Err(EngineError::KeyReused { key: key.as_str().to_owned() });
     }
-    Ok(Decision::Repeated(Submitted { outcomes: before.outcomes(), seq: before.seq, repeated: true }))
+    Ok(Decision::Repeated(Submitted { outcomes: before.outcomes(), seq: before.seq, number, repeated: true }))
 }

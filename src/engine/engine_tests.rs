@@ -47,7 +47,7 @@ fn opened(folder: &Folder) -> Engine {
 #[test]
 fn changes_are_numbered_by_collection_without_gaps() {
     let engine = Engine::new();
-    let made = |outcomes, seq| Submitted { outcomes, seq, repeated: false };
+    let made = |outcomes, seq| Submitted { outcomes, seq, number: 1, repeated: false };
     let first = engine.submit(&name("a"), vec![put("x"), put("y")]).unwrap();
     assert_eq!(first, made(vec![Outcome::Created; 2], 2));
     assert_eq!(engine.submit(&name("b"), put("x")).unwrap().seq, 1);
@@ -93,7 +93,7 @@ fn a_condition_that_does_not_hold_refuses_the_whole_submission() {
     engine.submit(&a, only_if(put("x"), Condition::Absent)).unwrap();
     for (condition, present) in [(Condition::Absent, Some(1)), (Condition::Version(2), Some(1))] {
         let writes = vec![put("new").into(), only_if(put("x"), condition)];
-        let refused = engine.submit(&a, Submission { writes, key: None }).unwrap_err();
+        let refused = engine.submit(&a, Submission { writes, ..Submission::default() }).unwrap_err();
         assert_eq!(refused, EngineError::Condition { id: id("x"), condition, present });
     }
     let missing = engine.submit(&a, only_if(Change::Remove(id("z")), Condition::Present)).unwrap_err();
@@ -111,7 +111,7 @@ fn conditions_see_the_changes_before_them_in_the_same_submission() {
         only_if(Change::Remove(id("x")), Condition::Version(2)),
         only_if(put("x"), Condition::Absent),
     ];
-    let made = engine.submit(&name("a"), Submission { writes, key: None }).unwrap();
+    let made = engine.submit(&name("a"), Submission { writes, ..Submission::default() }).unwrap();
     assert_eq!(made.outcomes, [Outcome::Created, Outcome::Replaced, Outcome::Removed, Outcome::Created]);
     assert_eq!(engine.snapshot(&name("a")).unwrap().get("x").unwrap().seq, 4);
 }

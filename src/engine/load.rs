@@ -111,7 +111,7 @@ impl Loaded {
     fn of(load: &Load, seq: u64, adopted: Adopted) -> Loaded {
         let created = adopted.created;
         let (received, checksum) = (load.items, load.checksum);
-        Loaded { received, created, replaced: received - created, seq, checksum, repeated: false }
+        Loaded { received, created, replaced: received - created, seq, checksum, number: 0, repeated: false }
     }
 }
 

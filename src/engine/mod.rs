@@ -26,6 +26,7 @@ mod bulk;
 mod catalogue;
 mod commit;
 mod draft;
+mod edit;
 mod error;
 mod files;
 mod filling;
@@ -168,6 +169,17 @@ impl Shared {
     }
 }
 
+/// A collection at one moment.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Its number; one that is made later under the same name has another.
+    pub number: u32,
+    /// What metres mean in it when a question does not say.
+    pub metric: &'static dyn Metric,
+    /// Its items.
+    pub snapshot: Arc<Snapshot>,
+}
+
 impl Default for Engine {
     fn default() -> Engine {
         Engine::new()
@@ -222,13 +234,16 @@ impl Engine {
         submission: impl Into<Submission>,
         then: impl FnOnce(Result<Submitted, EngineError>) + Send + 'static,
     ) -> Result<(), EngineError> {
+        self.do_in_turn(Task::Submit(name.clone(), submission.into(), Box::new(then)))
+    }
+
+    /// Hands something to the thread that writes, without waiting for room.
+    fn do_in_turn(&self, task: Task) -> Result<(), EngineError> {
         self.shared.health().writable()?;
-        self.queue.try_send(Task::Submit(name.clone(), submission.into(), Box::new(then))).map_err(
-            |error| match error {
-                TrySendError::Full(_) => EngineError::Busy,
-                TrySendError::Disconnected(_) => EngineError::Closed,
-            },
-        )
+        self.queue.try_send(task).map_err(|error| match error {
+            TrySendError::Full(_) => EngineError::Busy,
+            TrySendError::Disconnected(_) => EngineError::Closed,
+        })
     }
 
     /// What to say when the thread that writes let go of a submission without an answer.
@@ -263,10 +278,11 @@ impl Engine {
     }
 
     fn hosted(&self, name: &CollectionName) -> Result<Arc<Hosted>, EngineError> {
-        match self.shared.hosted.load().get(name) {
-            Some(hosted) => Ok(hosted.clone()),
-            None => Err(EngineError::NoCollection { name: name.clone(), known: self.names() }),
-        }
+        self.shared.hosted.load().get(name).cloned().ok_or_else(|| self.no_collection(name))
+    }
+
+    fn no_collection(&self, name: &CollectionName) -> EngineError {
+        EngineError::NoCollection { name: name.clone(), known: self.names() }
     }
 
     /// A collection as it is now.
@@ -275,6 +291,13 @@ impl Engine {
     /// [`reading`](Engine::reading) heals and reads again.
     pub fn snapshot(&self, name: &CollectionName) -> Result<Arc<Snapshot>, EngineError> {
         Ok(self.hosted(name)?.snapshot())
+    }
+
+    /// A collection as it is now, with what a question has to know of it, found at one look.
+    pub fn view(&self, name: &CollectionName) -> Result<View, EngineError> {
+        let all = self.shared.hosted.load();
+        let Some(hosted) = all.get(name) else { return Err(self.no_collection(name)) };
+        Ok(View { number: hosted.number, metric: hosted.settings.load().metric, snapshot: hosted.snapshot() })
     }
 
     /// A collection once it has made the change with a number; waits for it, but no longer than `patience`.

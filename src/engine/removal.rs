@@ -3,7 +3,7 @@
 //! What surprises: every item is removed on the condition that it still is what matched. One that somebody moved away meanwhile
 //! is looked at again, and stays if it no longer matches.
 
-use super::{CollectionName, Condition, Engine, EngineError, Submission, Write};
+use super::{CollectionName, Condition, Engine, EngineError, Submission, View, Write};
 use crate::collection::{Change, Id, Outcome};
 use crate::query::{Limit, Query};
 
@@ -17,6 +17,8 @@ pub struct Removed {
     pub count: u64,
     /// The number of the last change; of the collection's last change when there was none.
     pub seq: u64,
+    /// The number of the collection.
+    pub number: u32,
 }
 
 impl Engine {
@@ -25,7 +27,9 @@ impl Engine {
     pub fn remove_matching(&self, name: &CollectionName, query: &Query) -> Result<Removed, EngineError> {
         let limit = Limit::new(TOGETHER).expect("a page may be so large");
         let mut query = Query { near: None, limit, cursor: None, ..query.clone() };
-        let mut removed = Removed { count: 0, seq: self.snapshot(name)?.seq() };
+        let View { number, snapshot, .. } = self.view(name)?;
+        let mut removed = Removed { count: 0, seq: snapshot.seq(), number };
+        drop(snapshot); // what is gone is not kept as long as the removal takes
         loop {
             let (writes, next) = self.reading(name, |snapshot| {
                 let answer = query.run(snapshot)?;
@@ -48,12 +52,12 @@ impl Engine {
         writes: Vec<Write>,
         removed: &mut Removed,
     ) -> Result<(), EngineError> {
-        let all = Submission { writes, key: None };
+        let all = Submission { writes, ..Submission::default() };
         let writes = match self.submit(name, all.clone()) {
             Ok(submitted) => {
                 removed.count +=
                     submitted.outcomes.iter().filter(|outcome| **outcome == Outcome::Removed).count() as u64;
-                removed.seq = submitted.seq;
+                (removed.seq, removed.number) = (submitted.seq, submitted.number);
                 return Ok(());
             }
             Err(EngineError::Condition { .. }) => all.writes,
@@ -108,9 +112,9 @@ mod tests {
         engine.submit(&name, puts.collect::<Vec<Change>>()).unwrap();
         let query = Query::in_rect(Rect::from_corners(0.0, -1.0, 4.5, 1.0).unwrap());
         let removed = engine.remove_matching(&name, &query).unwrap();
-        assert_eq!(removed, Removed { count: 1250, seq: 3750 });
+        assert_eq!(removed, Removed { count: 1250, seq: 3750, number: 1 });
         assert_eq!(engine.snapshot(&name).unwrap().len(), 1250);
-        assert_eq!(engine.remove_matching(&name, &query).unwrap(), Removed { count: 0, seq: 3750 });
+        assert_eq!(engine.remove_matching(&name, &query).unwrap(), Removed { count: 0, seq: 3750, number: 1 });
     }
 
     #[test]
@@ -121,10 +125,10 @@ mod tests {
         let writes = vec![removal("a", 1), removal("b", 2), removal("c", 3)];
         engine.submit(&name, vec![put("b", 50.0), put("c", 2.0)]).unwrap();
         let query = Query::in_rect(Rect::from_corners(0.0, -1.0, 4.5, 1.0).unwrap());
-        let mut removed = Removed { count: 0, seq: 0 };
+        let mut removed = Removed { count: 0, seq: 0, number: 1 };
         engine.remove_together(&name, &query, writes, &mut removed).unwrap();
         let snapshot = engine.snapshot(&name).unwrap();
         assert_eq!(snapshot.items().map(|item| item.id).collect::<Vec<_>>(), ["b"]);
-        assert_eq!(removed, Removed { count: 2, seq: 7 });
+        assert_eq!(removed, Removed { count: 2, seq: 7, number: 1 });
     }
 }

@@ -20,7 +20,7 @@ use super::{CollectionName, Engine, EngineError};
 use crate::collection::{Id, Item, ItemRef, Properties, Snapshot};
 use crate::geometry::Point;
 use crate::log::Was;
-use crate::query::{Crossing, Cursor, Fence, Limit, Query};
+use crate::query::{Budget, Crossing, Cursor, Fence, Limit, Query};
 
 /// The most items that are read from a snapshot at once.
 const PAGE_MAX: usize = 10_000;
@@ -102,6 +102,11 @@ impl Watcher {
         }
     }
 
+    /// Whether the list is not at its end.
+    pub fn is_listing(&self) -> bool {
+        self.listing.is_some()
+    }
+
     /// How many changes there are to look at now; more than can be, while the list is not at its end.
     pub fn behind(&self) -> u64 {
         if self.listing.is_some() { u64::MAX } else { self.follower.behind() }
@@ -113,9 +118,15 @@ impl Watcher {
     /// Reading the list may meet a damaged file and panic with [`Damaged`](crate::index::Damaged), so it is to be called within
     /// [`Engine::healing`]; the list is then begun anew. Errors are those of [`Follower::next`].
     pub fn next(&mut self, most: usize) -> Result<Vec<FenceEvent>, FollowError> {
+        self.next_within(most, &Budget::unlimited())
+    }
+
+    /// The same within a budget, which only a part of the list costs anything; over it there is
+    /// [`QueryError::OverBudget`](crate::query::QueryError::OverBudget), and the list is to be begun anew.
+    pub fn next_within(&mut self, most: usize, budget: &Budget<'_>) -> Result<Vec<FenceEvent>, FollowError> {
         if self.listing.is_some() {
             self.follower.is_there()?;
-            return self.list(most.clamp(1, PAGE_MAX));
+            return self.list(most.clamp(1, PAGE_MAX), budget);
         }
         let mut events = Vec::new();
         let mut before = self.follower.seq();
@@ -135,7 +146,7 @@ impl Watcher {
     }
 
     /// The next part of the list.
-    fn list(&mut self, most: usize) -> Result<Vec<FenceEvent>, FollowError> {
+    fn list(&mut self, most: usize, budget: &Budget<'_>) -> Result<Vec<FenceEvent>, FollowError> {
         let Some(listing) = &mut self.listing else { return Ok(Vec::new()) };
         let (resume, mut events) = (listing.resume, Vec::new());
         let (snapshot, cursor) = match listing.begun.take() {
@@ -150,7 +161,7 @@ impl Watcher {
         let page = cursor.into_iter().fold(page, Query::after);
         // A damaged file leaves the list as one that has not begun, for the next try.
         let answer = unless_damaged(|| {
-            let answer = page.run(&snapshot)?;
+            let answer = page.run_within(&snapshot, budget)?;
             events.extend(answer.hits().map(|hit| FenceEvent { resume, what: Sighting::Inside(owned(&hit.item)) }));
             Ok::<_, crate::query::QueryError>(answer)
         });

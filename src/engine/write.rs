@@ -70,6 +70,8 @@ pub struct Submission {
     pub writes: Vec<Write>,
     /// A name for this request: handing it in again within a day changes nothing and gives the first answer.
     pub key: Option<RequestKey>,
+    /// What else belongs to the request and does not show in the changes, as a hash: a repeat has the same.
+    pub besides: u64,
 }
 
 impl Submission {
@@ -77,6 +79,12 @@ impl Submission {
     #[must_use]
     pub fn once(self, key: RequestKey) -> Submission {
         Submission { key: Some(key), ..self }
+    }
+
+    /// The same for a request of which the changes do not show all.
+    #[must_use]
+    pub fn besides(self, besides: u64) -> Submission {
+        Submission { besides, ..self }
     }
 
     /// Whether what is there now decides about them, or has to be told.
@@ -89,7 +97,7 @@ impl Submission {
 
 impl From<Vec<Change>> for Submission {
     fn from(changes: Vec<Change>) -> Submission {
-        Submission { writes: changes.into_iter().map(Write::from).collect(), key: None }
+        Submission { writes: changes.into_iter().map(Write::from).collect(), ..Submission::default() }
     }
 }
 
@@ -101,7 +109,7 @@ impl From<Change> for Submission {
 
 impl From<Write> for Submission {
     fn from(write: Write) -> Submission {
-        Submission { writes: vec![write], key: None }
+        Submission { writes: vec![write], ..Submission::default() }
     }
 }
 
@@ -135,6 +143,8 @@ pub struct Submitted {
     pub outcomes: Vec<Outcome>,
     /// The number of the last of them; of the collection's last change when there were none.
     pub seq: u64,
+    /// The number of the collection; one that is made later under its name has another.
+    pub number: u32,
     /// Whether this is the answer to an earlier request with the same key, and nothing was changed now.
     pub repeated: bool,
 }

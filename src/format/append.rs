@@ -38,6 +38,13 @@ pub(super) fn metres(out: &mut Vec<u8>, distance_m: f64) {
     out.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
 }
 
+/// When an item ends, for one that does.
+pub(super) fn end(out: &mut Vec<u8>, item: &ItemRef<'_>) {
+    if let Some(at_ms) = item.expires_at_ms() {
+        plain(out, format_args!(r#","expires_at_ms":{at_ms}"#));
+    }
+}
+
 /// A whole number.
 pub(super) fn whole(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());

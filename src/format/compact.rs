@@ -50,6 +50,7 @@ pub(super) fn write_item(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields
         out.extend_from_slice(lat.as_bytes());
         out.extend_from_slice(br#","lon":"#);
         out.extend_from_slice(lon.as_bytes());
+        append::end(out, item);
         out.extend_from_slice(br#","properties":"#);
         fields.write_properties(out, item);
     }

@@ -11,7 +11,19 @@ use crate::log::Was;
 
 /// The names of all events, as they stand in `event`.
 pub const EVENTS: &[&str] = &[
-    "put", "remove", "expire", "load", "enter", "inside", "exit", "reset", "current", "idle", "gone", "dropped",
+    "put",
+    "remove",
+    "expire",
+    "load",
+    "enter",
+    "inside",
+    "exit",
+    "reset",
+    "current",
+    "idle",
+    "gone",
+    "dropped",
+    "too-costly",
     "failed",
 ];
 

@@ -69,6 +69,12 @@ impl Incoming {
     }
 }
 
+/// The id of a row that came without one: the same for the same stamp and number, so that whoever brings the same rows again under the
+/// same stamp brings the same items.
+pub fn row_id(stamp: u64, number: u64) -> Id {
+    Id::new(format!("{stamp:016x}-{number}")).expect("digits are an id")
+}
+
 /// Reads an item in the plain form or as a Feature.
 ///
 /// ```

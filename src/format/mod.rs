@@ -32,6 +32,7 @@
 //! The same with a constant of type [`Reader`] and [`READERS`], and how [`sniff`] knows it. A compression is a [`Coding`] in
 //! [`CODINGS`].
 
+mod ahead;
 mod append;
 mod coding;
 mod compact;
@@ -46,17 +47,20 @@ pub mod mvt;
 pub mod ndjson;
 mod reader;
 mod rejected;
+mod row;
 pub mod tilejson;
 
+pub use ahead::read_ahead;
 pub use coding::{CODINGS, Coding, coding_for_file, coding_named, sniff_coding};
 pub use fields::Fields;
-pub use item::{Expires, Incoming, read_item};
+pub use item::{Expires, Incoming, read_item, row_id};
 pub use moment::{MomentError, parse_duration, parse_moment};
 pub use reader::{
     FILE_PROBLEMS, HeaderError, ReadOptions, Reader, Rows, Source, reader_for_file, reader_for_media_type,
     reader_named, sniff,
 };
 pub use rejected::{Fault, ROW_PROBLEMS, Rejected, RowProblem};
+pub use row::Row;
 
 use crate::query::{Answer, AnswerHit, Explain};
 

@@ -12,11 +12,10 @@
 
 use std::io::{self, BufRead, BufReader};
 
-use super::append;
 use super::item::{Incoming, read_item};
 use super::lines::{ROW_BYTES_MAX, read_line};
 use super::rejected::{Fault, Rejected, TOO_LONG};
-use super::{Fields, Format, Page, Reader, compact};
+use super::{Fields, Format, Page, Reader, Row, compact};
 use crate::collection::ItemRef;
 use crate::query::AnswerHit;
 
@@ -62,23 +61,7 @@ fn has_breaks(text: &[u8]) -> bool {
 
 /// Appends an item and the end of its line.
 pub fn write_line(out: &mut Vec<u8>, item: &ItemRef<'_>) {
-    out.extend_from_slice(br#"{"id":"#);
-    append::id(out, item);
-    out.extend_from_slice(br#","lat":"#);
-    append::number(out, item.point().lat_deg());
-    out.extend_from_slice(br#","lon":"#);
-    append::number(out, item.point().lon_deg());
-    if let Some(at_ms) = item.expires_at_ms() {
-        append::plain(out, format_args!(r#","expires_at_ms":{at_ms}"#));
-    }
-    if has_breaks(item.properties_bytes()) {
-        out.extend_from_slice(br#","properties_text":"#);
-        append::text(out, item.properties());
-    } else {
-        out.extend_from_slice(br#","properties":"#);
-        out.extend_from_slice(item.properties_bytes());
-    }
-    out.extend_from_slice(b"}\n");
+    Row::of(item).write_line(out);
 }
 
 /// The items of lines, one by one. Blank lines are passed over.

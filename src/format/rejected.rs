@@ -44,7 +44,8 @@ pub(super) const UNKNOWN_MEMBER: &RowProblem = &problem(
     "a member that an item does not have; what is known of a thing goes into its properties",
 );
 pub(super) const REPEATED_MEMBER: &RowProblem = &problem("repeated-member", "a member stands twice");
-pub(super) const NO_FEATURE: &RowProblem = &problem("no-feature", "this is GeoJSON, but no Feature");
+pub(super) const NO_FEATURE: &RowProblem =
+    &problem("no-feature", "this is GeoJSON, but no Feature and no FeatureCollection");
 pub(super) const NO_POINT: &RowProblem = &problem("no-point", "the geometry of the Feature is no Point");
 pub(super) const REST_UNREAD: &RowProblem =
     &problem("rest-unread", "from this line on the file could not be read, and nothing behind it was looked at");
@@ -100,7 +101,7 @@ impl Fault {
     /// The same, of the row that begins on a line.
     pub fn at_line(self, line: u64) -> Rejected {
         let Fault { code, value, detail, hint } = self;
-        Rejected { line, code, value, detail, hint }
+        Rejected { line, code, value, detail, hint, row: None }
     }
 
     /// Numbers that are no position. The sentence of the geometry ends in what would be right, if anybody can tell.
@@ -145,6 +146,17 @@ pub struct Rejected {
     pub detail: String,
     /// What would be right.
     pub hint: Option<String>,
+    /// The row as it stands in the file, where it was at hand; bytes that are no text are replaced.
+    pub row: Option<String>,
+}
+
+impl Rejected {
+    /// The same with the row as it stands, the end of its line taken off.
+    pub(super) fn of_row(self, row: &[u8]) -> Rejected {
+        let row = row.strip_suffix(b"\n").unwrap_or(row);
+        let row = row.strip_suffix(b"\r").unwrap_or(row);
+        Rejected { row: Some(String::from_utf8_lossy(row).into_owned()), ..self }
+    }
 }
 
 impl fmt::Display for Rejected {

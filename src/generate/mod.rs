@@ -11,11 +11,13 @@
 use crate::geometry::Point;
 use crate::geometry::maths::{RADIANS, asin};
 
+mod areas;
 mod fleet;
 mod places;
 mod random;
 mod trouble;
 
+pub use areas::{aside, box_round, ring_round};
 pub use fleet::Fleet;
 pub use places::{CITIES_CSV, City, cities};
 pub use random::Random;

@@ -52,6 +52,28 @@ fn matching(range: &str) -> Option<(u8, &'static Format)> {
     FORMATS.iter().find(|format| format.media_type == range).map(|format| (2, format))
 }
 
+/// Whether a page is wanted rather than data: `text/html` is named, and data is not wanted as much.
+///
+/// Browsers name it first and take anything at a lower weight; `*/*`, which is what `curl` and most programs send, is no wish for a page.
+pub(super) fn prefers_page(accept: &str) -> bool {
+    let page = weight(accept, &["text/html"]).unwrap_or(0.0);
+    let data = weight(accept, &["application/json", "application/*", "*/*"]).unwrap_or(0.0);
+    page > 0.0 && (page > data || (page == data && weight(accept, &["application/json"]).is_none()))
+}
+
+/// The weight that a list of ranges gives to the first of some names that it has.
+pub(super) fn weight(list: &str, names: &[&str]) -> Option<f64> {
+    names.iter().find_map(|name| {
+        list.split(',').find_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let own = parts.next().unwrap_or_default();
+            let weight =
+                || parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
+            own.eq_ignore_ascii_case(name).then(weight)
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +94,28 @@ mod tests {
         }
         for accept in ["text/html", "application/json;q=0", "", "*", "*/json"] {
             assert!(best(accept).is_none(), "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_for_those_who_name_it_first() {
+        for (accept, page) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", true),
+            ("text/html, */*", true),
+            ("TEXT/HTML", true),
+            ("text/html;q=0.2", true),
+            ("application/json;q=0.5, text/html", true),
+            ("*/*", false),
+            ("", false),
+            ("text/*", false),
+            ("application/json", false),
+            ("application/json, text/html", false),
+            ("text/html;q=0.5, application/json", false),
+            ("text/html;q=0.5, */*", false),
+            ("text/html;q=0", false),
+            ("text/html;q=x", false),
+        ] {
+            assert_eq!(prefers_page(accept), page, "{accept}");
         }
     }
 }

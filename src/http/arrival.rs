@@ -140,11 +140,22 @@ pub(super) struct Pace {
     /// How long was waited for the client so far, and what it sent.
     waited: Duration,
     bytes: u64,
+    /// When it has to be whole, if it is to be by a moment.
+    until: Option<Instant>,
 }
 
 impl Pace {
     pub(super) fn new(patience: Duration) -> Pace {
-        Pace { patience, waited: Duration::ZERO, bytes: 0 }
+        Pace { patience, waited: Duration::ZERO, bytes: 0, until: None }
+    }
+
+    /// To be whole within so long from now, however well it comes.
+    pub(super) fn within(self, length: Duration) -> Pace {
+        Pace { until: Instant::now().checked_add(length), ..self }
+    }
+
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
     }
 
     fn is_too_slow(&self) -> bool {
@@ -160,11 +171,19 @@ pub(super) async fn next_chunk(payload: &mut Payload, pace: &mut Pace) -> Result
         return arrived(came, pace, slow);
     }
     let begin = Instant::now();
-    let Ok(came) = timeout(pace.patience, payload.next()).await else {
-        return Err(slow(format!("nothing of the body came for {} s", pace.patience.as_secs())));
+    let left = pace.until.map_or(Duration::MAX, |until| until.saturating_duration_since(begin));
+    let Ok(came) = timeout(pace.patience.min(left), payload.next()).await else {
+        return Err(match pace.is_late() {
+            true => late(),
+            false => slow(format!("nothing of the body came for {} s", pace.patience.as_secs())),
+        });
     };
     pace.waited += begin.elapsed();
     arrived(came, pace, slow)
+}
+
+fn late() -> Refusal {
+    Refusal::new(Code::TooSlow, "the body took longer than an upload may").hint("send it in several parts")
 }
 
 fn arrived(
@@ -177,6 +196,9 @@ fn arrived(
         Some(Err(error)) => Err(Refusal::new(Code::BadBody, format!("the body broke off: {error}"))),
         Some(Ok(bytes)) => {
             pace.bytes += bytes.len() as u64;
+            if pace.is_late() {
+                return Err(late());
+            }
             if pace.is_too_slow() {
                 return Err(slow(format!("{} bytes of the body came in {} s", pace.bytes, pace.waited.as_secs())));
             }

@@ -6,6 +6,7 @@
 use serde_json::value::RawValue;
 
 use super::body;
+use super::cursor;
 use super::error::{Code, Refusal};
 use super::page::is_short_enough;
 use super::params::Params;
@@ -42,7 +43,7 @@ fn batch(request: &Request<'_>) -> Result<Reply, Refusal> {
             .hint(format!("send at most {SEARCHES_MAX} at once")));
     }
     let name = request.collection()?;
-    let (metric, snapshot) = (request.engine.metric_of(&name)?, request.snapshot(&name, &params)?);
+    let view = request.view(&name, &params)?;
     let compact = FORMATS.iter().find(|format| format.name == "json").expect("compact JSON is a format");
     let mut out = Vec::new();
     for search in searches {
@@ -54,11 +55,11 @@ fn batch(request: &Request<'_>) -> Result<Reply, Refusal> {
             }
             let mut params = Params::default();
             body::read(search.get().as_bytes(), &mut params)?;
-            params.new_enough(snapshot.seq())?;
-            let Question { query, fields, explain } = Question::read(&params, metric)?;
-            let answer = query.run_within(&snapshot, request.budget)?;
+            params.new_enough(&view)?;
+            let Question { query, fields, explain } = Question::read(&params, &view)?;
+            let answer = query.run_within(&view.snapshot, request.budget)?;
             // The next page of a line is the same search with a cursor in it.
-            let next = answer.next.as_ref().map(ToString::to_string);
+            let next = answer.next.as_ref().map(|cursor| cursor::written(cursor, &query, view.number));
             let next = next.as_deref().map(|href| Link { rel: Link::NEXT, href });
             is_short_enough(&answer)?;
             (compact.write_page)(&mut out, &Page { answer: &answer, fields: &fields, links: next.as_slice(), explain });

@@ -6,6 +6,7 @@ use super::question;
 use super::reply::Reply;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
+use crate::collection::Snapshot;
 use crate::format::geojson;
 use crate::geometry::Rect;
 use crate::index::Kind;
@@ -14,8 +15,8 @@ use crate::index::Kind;
 const LEVEL: u32 = 3;
 
 /// Cells that are looked up and written where the request was read. More take milliseconds: as much work as is never done there.
-const FEW: usize = 500;
-const MANY: u64 = 1_000_000;
+pub(super) const FEW: usize = 500;
+pub(super) const MANY: u64 = 1_000_000;
 
 /// The operation.
 pub(super) const CELLS: Route = Route {
@@ -43,15 +44,18 @@ fn cells(request: &Request<'_>) -> Result<Reply, Refusal> {
         }
         found = look(limit);
     }
-    let Some(mut cells) = found else {
-        let kept: Vec<&str> = snapshot.kinds().iter().map(|kind| kind.name).collect();
-        return Err(Refusal::new(Code::IndexNotFound, format!("there is no index {name:?}"))
-            .value(&name)
-            .hint(format!("there are {}", kept.join(", "))));
-    };
+    let mut cells = found.ok_or_else(|| no_index(&name, &snapshot))?;
     let complete = cells.len() <= limit;
     cells.truncate(limit);
     let mut body = Vec::new();
     geojson::write_cells(&mut body, &cells, complete);
     Ok(Reply::new("application/geo+json", body))
+}
+
+/// There is no index of that name; these there are.
+pub(super) fn no_index(name: &str, snapshot: &Snapshot) -> Refusal {
+    let kept: Vec<&str> = snapshot.kinds().iter().map(|kind| kind.name).collect();
+    Refusal::new(Code::IndexNotFound, format!("there is no index {name:?}"))
+        .value(name)
+        .hint(format!("there are {}", kept.join(", ")))
 }

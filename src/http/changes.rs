@@ -9,8 +9,9 @@
 //! that breaks off goes on from the last number it saw. Only when the log no longer goes back that far there is an end, and the last
 //! event says from where to go on.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, header};
@@ -18,19 +19,21 @@ use actix_web::rt::task::spawn_blocking;
 use actix_web::rt::time::timeout;
 use actix_web::web::Bytes;
 use futures_util::stream::unfold;
-use tokio::sync::watch;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::arrival::Arrival;
 use super::body;
 use super::error::{Code, Refusal};
 use super::gate::Room;
-use super::params::{Params, choice, missing, whole};
+use super::moment;
+use super::moment::Moment;
+use super::params::{Params, choice, missing};
 use super::question;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
 use crate::engine::{Engine, EngineError, FollowError, Follower, Watcher};
 use crate::format::{events, parse_duration};
-use crate::query::Fence;
+use crate::query::{Budget, Fence};
 
 /// Changes that are read from the log at once.
 const PIECE: usize = 256;
@@ -95,7 +98,7 @@ impl Form {
     fn write(self, out: &mut Vec<u8>, seq: Option<u64>, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
         if let Form::Sse(collection) = self {
             if let Some(seq) = seq {
-                out.extend_from_slice(format!("id: {collection}.{seq}\n").as_bytes());
+                out.extend_from_slice(format!("id: {}\n", moment::written(collection, seq)).as_bytes());
             }
             out.extend_from_slice(format!("event: {name}\ndata: ").as_bytes());
         }
@@ -148,9 +151,19 @@ fn stream(
         // There is nobody to tell anything: the stream would go on unheard, and nothing else on its connection would be answered.
         return Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, form.media_type())).finish());
     }
-    let room = arrival.service.streams().enter(1)?;
-    let ending = arrival.service.ending();
-    let state = Stream { engine, source: Some(source), form, wait, left, ending, over: false, _room: room };
+    let state = Stream {
+        engine,
+        _room: arrival.service.streams().enter(1)?,
+        ending: arrival.service.ending(),
+        longest: arrival.service.options().limits.query,
+        lists: arrival.service.lists().clone(),
+        turn: None,
+        source: Some(source),
+        form,
+        wait,
+        left,
+        over: false,
+    };
     let pieces = unfold(state, |mut state| async move {
         let piece = state.next().await?;
         Some((Ok::<Bytes, std::io::Error>(piece), state))
@@ -203,21 +216,13 @@ fn form(request: &Request<'_>, params: &Params<'_>, collection: u32) -> Result<F
 /// After which change the client wants to go on: where it stopped, when it comes again by itself.
 fn since(request: &Request<'_>, params: &Params<'_>, collection: u32) -> Result<Option<u64>, Refusal> {
     let name = header::HeaderName::from_static("last-event-id");
-    let Some(text) = request.header(name) else { return params.read("since", whole::<u64>) };
-    let (of, seq) = match text.trim().split_once('.') {
-        Some((of, seq)) => (whole::<u32>(of).map(Some), seq),
-        None => (Ok(None), &*text),
+    let Some(text) = request.header(name) else {
+        return params.read("since", |text| Moment::read(text)?.seq_in(collection));
     };
-    match (of, whole::<u64>(seq)) {
-        (Ok(Some(of)), Ok(_)) if of != collection => {
-            Err(Refusal::new(Code::ChangesGone, "the collection was dropped and made anew since")
-                .at("last-event-id")
-                .value(&text)
-                .hint("read the collection anew, and follow it without last-event-id"))
-        }
-        (Ok(_), Ok(seq)) => Ok(Some(seq)),
-        _ => Err(Refusal::new(Code::BadHeader, "this is no number of a change").at("last-event-id").value(&text)),
-    }
+    let blamed = |refusal: Refusal| refusal.at("last-event-id").value(&text);
+    let moment = Moment::read(&text)
+        .map_err(|_| blamed(Refusal::new(Code::BadHeader, "this is no id of an event of this collection")))?;
+    moment.seq_in(collection).map(Some).map_err(blamed)
 }
 
 impl From<FollowError> for Refusal {
@@ -265,8 +270,19 @@ impl Source {
         }
     }
 
-    /// Writes the next events, and says how many.
-    fn write(&mut self, engine: &Engine, form: Form, most: usize) -> Result<(Vec<u8>, u64), FollowError> {
+    /// Whether what comes next is a part of a list, which takes a search.
+    fn is_listing(&self) -> bool {
+        matches!(self, Source::Fence(watcher) if watcher.is_listing())
+    }
+
+    /// Writes the next events, and says how many. No part of a list may take longer than a question.
+    fn write(
+        &mut self,
+        engine: &Engine,
+        form: Form,
+        most: usize,
+        longest: Duration,
+    ) -> Result<(Vec<u8>, u64), FollowError> {
         let mut out = Vec::new();
         match self {
             Source::All(follower) => {
@@ -278,7 +294,8 @@ impl Source {
                 Ok((out, found.len() as u64))
             }
             Source::Fence(watcher) => {
-                let found = engine.healing(|| watcher.next(most))??;
+                let found = engine
+                    .healing(|| watcher.next_within(most, &Budget::unlimited().until(Instant::now() + longest)))??;
                 for event in &found {
                     let name = events::sighting_name(&event.what);
                     form.write(&mut out, event.resume, name, |out| events::write_sighting(out, event));
@@ -288,6 +305,9 @@ impl Source {
         }
     }
 }
+
+/// The wait for a turn to make a part of a list.
+type Turn = dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>>;
 
 /// A stream that is open.
 struct Stream {
@@ -300,6 +320,11 @@ struct Stream {
     /// How many events it still tells.
     left: u64,
     ending: watch::Receiver<bool>,
+    /// How long a part of a list may take.
+    longest: Duration,
+    /// As many lists are made at once as there are cores; the others wait for their turn, which goes from hand to hand in order.
+    lists: Arc<Semaphore>,
+    turn: Option<Pin<Box<Turn>>>,
     over: bool,
     _room: Room,
 }
@@ -312,7 +337,8 @@ impl Stream {
             if self.over || self.left == 0 || *self.ending.borrow() {
                 return None;
             }
-            match self.read().await {
+            let Ok(turn) = timeout(SIGN_OF_LIFE, self.turn()).await else { return Some(self.sign_of_life()) };
+            match self.read(turn).await {
                 Err(error) => {
                     self.over = true;
                     return Some(self.last_words(&error));
@@ -345,18 +371,31 @@ impl Stream {
         }
     }
 
-    async fn read(&mut self) -> Result<(Vec<u8>, u64), FollowError> {
+    /// Waits for a turn, where one is needed.
+    async fn turn(&mut self) -> Option<OwnedSemaphorePermit> {
+        if !self.source.as_ref().is_some_and(Source::is_listing) {
+            return None;
+        }
+        let lists = &self.lists;
+        let turn = self.turn.get_or_insert_with(|| Box::pin(lists.clone().acquire_owned()));
+        let came = turn.await;
+        self.turn = None;
+        came.ok()
+    }
+
+    async fn read(&mut self, turn: Option<OwnedSemaphorePermit>) -> Result<(Vec<u8>, u64), FollowError> {
         let Some(mut source) = self.source.take() else { return Ok((Vec::new(), 0)) };
-        let (engine, form) = (self.engine.clone(), self.form);
+        let (engine, form, longest) = (self.engine.clone(), self.form, self.longest);
         let most = if source.behind() == u64::MAX { LIST } else { PIECE };
         let most = most.min(usize::try_from(self.left).unwrap_or(most));
         if source.behind() <= FEW {
-            let read = source.write(&engine, form, most);
+            let read = source.write(&engine, form, most, longest);
             self.source = Some(source);
             return read;
         }
         let reading = spawn_blocking(move || {
-            let read = source.write(&engine, form, most);
+            let _turn = turn;
+            let read = source.write(&engine, form, most, longest);
             (source, read)
         });
         let (source, read) = reading.await.map_err(|_| FollowError::Engine(EngineError::Closed))?;
@@ -380,6 +419,7 @@ impl Stream {
         let (name, resume_from) = match error {
             FollowError::Trimmed { oldest, .. } => ("gone", Some(*oldest)),
             FollowError::Dropped { .. } => ("dropped", None),
+            FollowError::Engine(EngineError::Query(_)) => ("too-costly", None),
             other => {
                 tracing::warn!(%other, "a stream of changes ended");
                 ("failed", None)

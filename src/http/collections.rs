@@ -3,10 +3,11 @@
 use serde::{Serialize, Serializer};
 
 use super::error::Refusal;
+use super::moment;
 use super::reply::Reply;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
-use crate::engine::{CollectionName, CollectionSettings, EngineError};
+use crate::engine::{CollectionName, CollectionSettings, EngineError, View};
 
 /// The coordinates of everything here: WGS84, longitude first.
 const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
@@ -48,6 +49,7 @@ struct Described {
     extent: Option<Extent>,
     count: usize,
     seq: u64,
+    moment: String,
     settings: Kept,
     #[serde(serialize_with = "in_order")]
     bytes: Vec<(String, usize)>,
@@ -124,7 +126,8 @@ pub(super) fn is_json(request: &Request<'_>) -> Result<(), Refusal> {
 }
 
 fn describe(request: &Request<'_>, name: &CollectionName) -> Result<Described, EngineError> {
-    let (snapshot, settings) = (request.engine.snapshot(name)?, request.engine.settings_of(name)?);
+    let View { number, snapshot, .. } = request.engine.view(name)?;
+    let settings = request.engine.settings_of(name)?;
     let origin = request.origin();
     let link =
         |rel, media_type, below: &str| Link { rel, media_type, href: format!("{origin}/collections/{name}{below}") };
@@ -137,6 +140,7 @@ fn describe(request: &Request<'_>, name: &CollectionName) -> Result<Described, E
         extent: bbox.map(|bbox| Extent { spatial: Spatial { bbox, crs: CRS84 } }),
         count: snapshot.len(),
         seq: snapshot.seq(),
+        moment: moment::written(number, snapshot.seq()),
         settings: Kept::of(&settings),
         bytes: snapshot.bytes().into_iter().map(|(part, bytes)| (part.replace(' ', "_"), bytes)).collect(),
         links: vec![

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::arrival::Arrival;
 use super::error::{Code, Refusal};
-use super::question;
 use super::reply::Reply;
 use super::routes::{Access, Handler, Route};
+use super::{moment, question};
+use crate::engine;
 
 /// What can choose the items.
 const CONDITIONS: &[&str] = &["bbox", "geohash", "within", "filter"];
@@ -29,6 +30,7 @@ pub(super) const DELETE_MANY: Route = Route {
 struct Removed {
     removed: u64,
     seq: u64,
+    moment: String,
 }
 
 async fn delete(arrival: Arrival) -> Result<HttpResponse, Refusal> {
@@ -43,5 +45,6 @@ async fn delete(arrival: Arrival) -> Result<HttpResponse, Refusal> {
     let query = question::query(&params, arrival.engine.metric_of(&name)?)?;
     let engine = arrival.engine.clone();
     let removed = arrival.blocking(move || Ok(engine.remove_matching(&name, &query)?)).await?;
-    Ok(Reply::json(&Removed { removed: removed.count, seq: removed.seq }).into_response())
+    let engine::Removed { count, seq, number } = removed;
+    Ok(Reply::json(&Removed { removed: count, seq, moment: moment::written(number, seq) }).into_response())
 }

@@ -72,7 +72,13 @@ impl Place {
             count += 1;
         }
         let fits = |place: &Place| place.pieces.iter().zip(given).all(|(known, given)| known.is(given));
-        PLACES.iter().find(|place| place.pieces.len() == count && fits(place))
+        let exactly = PLACES.iter().find(|place| place.pieces.len() == count && fits(place));
+        exactly.or_else(|| PLACES.iter().find(|place| place.goes_on() && place.pieces.len() < count && fits(place)))
+    }
+
+    /// Whether its last piece stands for all that follows: a file in folders.
+    fn goes_on(&self) -> bool {
+        self.routes[0].path.ends_with("/{file}")
     }
 
     fn route(&self, method: &Method) -> Option<&'static Route> {

@@ -9,6 +9,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
 use crate::collection::Id;
+use crate::engine::View;
 use crate::geometry::{METRICS, Metric, Point};
 
 /// The operation.
@@ -48,8 +49,8 @@ fn distance(request: &Request<'_>) -> Result<Reply, Refusal> {
 fn distance_between(request: &Request<'_>) -> Result<Reply, Refusal> {
     let params = request.params()?;
     let name = request.collection()?;
-    let metric = question::metric(&params, request.engine.metric_of(&name)?)?;
-    let snapshot = request.snapshot(&name, &params)?;
+    let View { metric, snapshot, .. } = request.view(&name, &params)?;
+    let metric = question::metric(&params, metric)?;
     let place = |parameter| {
         params.required(parameter, |text| {
             let id = Id::new(text).map_err(|error| Refusal::new(Code::BadId, error.to_string()))?;

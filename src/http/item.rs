@@ -1,12 +1,14 @@
 //! One item by its id: read, put, changed, removed.
 //!
 //! What surprises: a change of some members is a whole `PUT` behind the scenes, on the condition that nobody else put the item
-//! meanwhile; if somebody did, it is made anew from what is there now. What the change does not name keeps its text.
+//! meanwhile; if somebody did, it is made anew from what is there now, and after a few times by the thread that writes. What the change does not name keeps its text.
+
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::Bytes;
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use super::arrival::Arrival;
 use super::error::{Code, Refusal};
@@ -14,14 +16,14 @@ use super::params::Params;
 use super::reply::Reply;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
-use super::{accept, patch, question, tag};
-use crate::collection::{Change, Id, Item, Outcome};
-use crate::engine::{CollectionName, Condition, EngineError, Submitted, Write};
+use super::{accept, moment, patch, question, tag};
+use crate::collection::{Change, Id, Item, Outcome, Snapshot};
+use crate::engine::{CollectionName, Condition, EngineError, Submission, Submitted, View, Write};
 use crate::format::{FORMATS, Incoming, read_item};
 use crate::query::AnswerHit;
 
-/// How often a change of some members is made anew because others changed the item meanwhile.
-const TRIES: usize = 64;
+/// How often a change of some members is tried beside others, who may change the item meanwhile; then it is made in turn.
+const TRIES: usize = 4;
 
 const PATH: &str = "/collections/{c}/items/{id}";
 
@@ -71,16 +73,17 @@ struct Put<'a> {
     id: &'a str,
     created: bool,
     seq: u64,
+    moment: String,
 }
 
 fn read(request: &Request<'_>) -> Result<Reply, Refusal> {
     let params = request.params()?;
     let format = accept::format(request, &params)?;
     let (name, id) = (request.collection()?, request.id()?);
-    let snapshot = request.snapshot(&name, &params)?;
+    let View { number, snapshot, .. } = request.view(&name, &params)?;
     let item = snapshot.get(id.as_str()).ok_or_else(|| no_item(&id, &name))?;
     let shown = shown(&params, format.name);
-    let tag = tag::of_item(request.engine.number_of(&name)?, item.seq, &shown);
+    let tag = tag::of_item(number, item.seq, &shown);
     if tag::client_has(request, &tag) {
         return Ok(Reply::nothing(StatusCode::NOT_MODIFIED).header(header::ETAG, &tag));
     }
@@ -139,17 +142,14 @@ async fn put(mut arrival: Arrival) -> Result<HttpResponse, Refusal> {
     let condition = condition(&request, &name)?;
     let write = Write { change: Change::Put(item_of(&body, &id)?), condition };
     let submitted = arrival.submit(&name, write).await?;
-    Ok(put_reply(&arrival, &name, &id, &submitted).into_response())
+    Ok(put_reply(&arrival, &id, &submitted).into_response())
 }
 
-fn put_reply(arrival: &Arrival, name: &CollectionName, id: &Id, submitted: &Submitted) -> Reply {
+fn put_reply(arrival: &Arrival, id: &Id, submitted: &Submitted) -> Reply {
     let created = submitted.outcomes.first() == Some(&Outcome::Created);
-    let reply = Reply::json(&Put { id: id.as_str(), created, seq: submitted.seq });
-    // The collection may have been dropped since; then there is nothing to name.
-    let reply = match arrival.engine.number_of(name) {
-        Ok(number) => reply.header(header::ETAG, &tag::of_item(number, submitted.seq, "")),
-        Err(_) => reply,
-    };
+    let Submitted { seq, number, .. } = *submitted;
+    let reply = Reply::json(&Put { id: id.as_str(), created, seq, moment: moment::written(number, seq) });
+    let reply = reply.header(header::ETAG, &tag::of_item(number, seq, ""));
     match created {
         true => reply.status(StatusCode::CREATED).header(header::LOCATION, arrival.http.uri().path()),
         false => reply,
@@ -163,17 +163,18 @@ async fn change(mut arrival: Arrival) -> Result<HttpResponse, Refusal> {
     let (name, id) = (request.collection()?, request.id()?);
     let wanted = condition(&request, &name)?;
     for _ in 0..TRIES {
-        let (write, seq) = changed(&arrival, &body, &name, &id)?;
-        if !wanted_holds(wanted, seq) {
-            return Err(EngineError::Condition { id, condition: wanted, present: Some(seq) }.into());
-        }
+        let write = arrival.engine.reading(&name, |snapshot| Ok(changed(snapshot, &body, &name, &id, wanted)))??;
         match arrival.submit(&name, write).await {
             Err(refusal) if refusal.code == Code::PreconditionFailed => {}
-            made => return Ok(put_reply(&arrival, &name, &id, &made?).into_response()),
+            made => return Ok(put_reply(&arrival, &id, &made?).into_response()),
         }
     }
-    Err(Refusal::new(Code::Conflict, format!("{:?} is being changed by others all the time", id.as_str()))
-        .hint("try again, or put the whole item"))
+    let (tell, told) = oneshot::channel();
+    let (of, own) = (name.clone(), id.clone());
+    let decide = move |snapshot: &Arc<Snapshot>| changed(snapshot, &body, &of, &own, wanted).map(Submission::from);
+    arrival.engine.submit_in_turn(&name, decide, move |made| drop(tell.send(made)))?;
+    let made = told.await.unwrap_or_else(|_| Err(EngineError::Closed.into()))?;
+    Ok(put_reply(&arrival, &id, &made).into_response())
 }
 
 fn wanted_holds(wanted: Condition, seq: u64) -> bool {
@@ -185,13 +186,19 @@ fn wanted_holds(wanted: Condition, seq: u64) -> bool {
 }
 
 /// The item as the change makes it of what is there now, on the condition that it still is when the change is made.
-fn changed(arrival: &Arrival, body: &Bytes, name: &CollectionName, id: &Id) -> Result<(Write, u64), Refusal> {
-    let there = arrival
-        .engine
-        .reading(name, |snapshot| Ok(snapshot.get(id.as_str()).map(|item| (patch::patched(&item, body), item.seq))))?;
-    let (patched, seq) = there.ok_or_else(|| no_item(id, name))?;
-    let change = Change::Put(patched?.into_item(id.clone(), now_ms()));
-    Ok((Write { change, condition: Condition::Version(seq) }, seq))
+fn changed(
+    snapshot: &Snapshot,
+    body: &[u8],
+    name: &CollectionName,
+    id: &Id,
+    wanted: Condition,
+) -> Result<Write, Refusal> {
+    let item = snapshot.get(id.as_str()).ok_or_else(|| no_item(id, name))?;
+    if !wanted_holds(wanted, item.seq) {
+        return Err(EngineError::Condition { id: id.clone(), condition: wanted, present: Some(item.seq) }.into());
+    }
+    let change = Change::Put(patch::patched(&item, body)?.into_item(id.clone(), now_ms()));
+    Ok(Write { change, condition: Condition::Version(item.seq) })
 }
 
 async fn remove(arrival: Arrival) -> Result<HttpResponse, Refusal> {
@@ -209,9 +216,10 @@ async fn remove(arrival: Arrival) -> Result<HttpResponse, Refusal> {
             Err(no_item(&id, &name))
         }
         removed => {
-            let seq = removed?.seq.to_string();
+            let Submitted { seq, number, .. } = removed?;
             Ok(Reply::nothing(StatusCode::NO_CONTENT)
-                .header(header::HeaderName::from_static("nigh-seq"), &seq)
+                .header(header::HeaderName::from_static("nigh-seq"), &seq.to_string())
+                .header(header::HeaderName::from_static("nigh-moment"), &moment::written(number, seq))
                 .into_response())
         }
     }

@@ -1,10 +1,14 @@
 //! What the service says of itself: where to begin, whether it lives, what it conforms to, and its contract.
 
+use actix_web::http::header;
 use serde::Serialize;
 use serde_json::json;
 
+use super::accept::prefers_page;
 use super::collections::{Link, is_json};
 use super::error::Refusal;
+use super::map_page;
+use super::params::choice;
 use super::reply::Reply;
 use super::request::Request;
 use super::routes::{Access, Handler, ROUTES, Route};
@@ -15,7 +19,7 @@ use crate::engine::CollectionName;
 pub(super) const LANDING: Route = Route {
     method: "GET",
     path: "/",
-    summary: "what there is to ask",
+    summary: "the map page for browsers, and for all others what there is to ask",
     parameters: &["f"],
     access: Access::Anyone,
     answer: Handler::Now(landing),
@@ -73,10 +77,16 @@ struct Landing {
 }
 
 fn landing(request: &Request<'_>) -> Result<Reply, Refusal> {
-    is_json(request)?;
+    let asked = request.params()?.read("f", |text| choice(text, [("json", false), ("html", true)]))?;
+    let prefers = || request.header(header::ACCEPT).is_some_and(|accept| prefers_page(&accept));
+    let reply = if asked.unwrap_or_else(prefers) { map_page::page(request)? } else { operations(request) };
+    Ok(reply.header(header::VARY, "accept"))
+}
+
+fn operations(request: &Request<'_>) -> Reply {
     let origin = request.origin();
     let link = |rel, media_type, path: &str| Link { rel, media_type, href: format!("{origin}{path}") };
-    Ok(Reply::json(&Landing {
+    Reply::json(&Landing {
         title: env!("CARGO_PKG_NAME"),
         description: env!("CARGO_PKG_DESCRIPTION"),
         version: env!("CARGO_PKG_VERSION"),
@@ -89,7 +99,7 @@ fn landing(request: &Request<'_>) -> Result<Reply, Refusal> {
         ],
         collections: request.names().iter().map(CollectionName::to_string).collect(),
         operations: ROUTES,
-    }))
+    })
 }
 
 fn readyz(service: &Service) -> Result<Reply, Refusal> {

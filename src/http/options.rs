@@ -22,6 +22,10 @@ pub struct Options {
     pub cors: Vec<String>,
     /// Names by which browsers may call it where it has no keys, besides localhost and numbers.
     pub host_names: Vec<String>,
+    /// The address of the style that the map page draws instead of its own.
+    pub map_style: Option<String>,
+    /// Origins from which the map page may load, besides that of its style.
+    pub map_origins: Vec<String>,
     /// How many requests a second a key or an address may make.
     pub rate: Option<NonZeroU32>,
     /// How long an answer may take before it is noted in the log.
@@ -45,6 +49,8 @@ pub struct Limits {
     pub body_patience: Duration,
     /// Bytes of an upload, once it is unpacked.
     pub upload_bytes: u64,
+    /// How long an upload may take from its beginning to its end.
+    pub upload: Duration,
     /// Uploads under way at once.
     pub uploads: usize,
     /// Open streams of changes.
@@ -67,6 +73,8 @@ impl Default for Options {
             tls: None,
             cors: Vec::new(),
             host_names: Vec::new(),
+            map_style: None,
+            map_origins: Vec::new(),
             rate: None,
             slow: Duration::from_millis(500),
             access_log: None,
@@ -97,6 +105,7 @@ impl Default for Limits {
             bodies_bytes: 256 << 20,
             body_patience: Duration::from_secs(15),
             upload_bytes: 64 << 30,
+            upload: Duration::from_secs(6 * 3600),
             uploads: 64,
             streams: 1024,
             query: Duration::from_secs(10),

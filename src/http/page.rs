@@ -6,6 +6,7 @@
 use actix_web::http::header::{self, HeaderName};
 
 use super::accept;
+use super::cursor;
 use super::error::{Code, Refusal};
 use super::params::{Params, names};
 use super::question::Question;
@@ -30,21 +31,23 @@ const WRITING: u64 = 25;
 pub(super) fn reply(request: &Request<'_>, params: &Params<'_>) -> Result<Reply, Refusal> {
     let format = accept::format(request, params)?;
     let name = request.collection()?;
-    let Question { query, fields, explain } = Question::read(params, request.engine.metric_of(&name)?)?;
-    let answer = query.run_within(&request.snapshot(&name, params)?, request.budget)?;
+    let view = request.view(&name, params)?;
+    let Question { query, fields, explain } = Question::read(params, &view)?;
+    let answer = query.run_within(&view.snapshot, request.budget)?;
     is_short_enough(&answer)?;
     // Ten thousand answers take longer to write down than to find.
     if answer.len() > WRITTEN_AT_ONCE && !request.budget.spend(answer.len() as u64 * WRITING) {
         return Err(Refusal::new(Code::TooCostly, "writing the answer down takes long"));
     }
-    let reply = write(request, format, &Page { answer: &answer, fields: &fields, links: &[], explain });
+    let next = answer.next.as_ref().map(|cursor| cursor::written(cursor, &query, view.number));
+    let next = next.map(|cursor| next_link(request.path, request.query, &cursor));
+    let reply = write(request, format, &Page { answer: &answer, fields: &fields, links: &[], explain }, next);
     let is_slow = u128::from(answer.explain.elapsed_us) >= request.service.options().slow.as_micros();
     Ok(if is_slow { reply.explained(answer.explain) } else { reply })
 }
 
 /// Writes a page with the links that its format has room for; where it has none, they stand in the head.
-fn write(request: &Request<'_>, format: &Format, page: &Page<'_>) -> Reply {
-    let next = page.answer.next.as_ref().map(|cursor| next_link(request.path, request.query, &cursor.to_string()));
+fn write(request: &Request<'_>, format: &Format, page: &Page<'_>, next: Option<String>) -> Reply {
     let mut body = Vec::with_capacity(USUAL_BYTES + page.answer.len() * USUAL_ITEM_BYTES);
     if format.rows_only {
         (format.write_page)(&mut body, page);

@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::error::{Code, Refusal};
-use crate::engine::EngineError;
+use super::moment::Moment;
+use crate::engine::{EngineError, View};
+use crate::format::geojson::Polygons;
 
 /// Room for the parameters of a common request.
 const USUAL: usize = 8;
@@ -20,6 +22,8 @@ pub(super) enum Given<'a> {
     Text(Cow<'a, str>),
     /// A list of texts, from a body.
     List(Vec<String>),
+    /// Polygons that were read with the body, and their text.
+    Area(Box<Polygons>, &'a str),
 }
 
 /// Names and values, each name once.
@@ -57,8 +61,9 @@ impl<'a> Params<'a> {
     }
 
     /// Refuses to look at a moment from before the change that `min_seq` names.
-    pub(super) fn new_enough(&self, seq: u64) -> Result<(), Refusal> {
-        match self.read("min_seq", whole::<u64>)? {
+    pub(super) fn new_enough(&self, view: &View) -> Result<(), Refusal> {
+        let seq = view.snapshot.seq();
+        match self.read("min_seq", |text| Moment::read(text)?.seq_in(view.number))? {
             Some(asked) if asked > seq => Err(EngineError::Behind { asked, seq }.into()),
             _ => Ok(()),
         }
@@ -74,6 +79,7 @@ impl<'a> Params<'a> {
         match self.given(name) {
             None => Ok(None),
             Some(Given::Text(text)) => Ok(Some(text)),
+            Some(Given::Area(_, text)) => Ok(Some(text)),
             Some(Given::List(_)) => Err(Refusal::new(Code::BadBody, format!("{name} is a list")).at(name)),
         }
     }

@@ -5,34 +5,65 @@
 
 use std::sync::Arc;
 
+use super::cursor;
 use super::error::{Code, Refusal};
 use super::params::{Given, Params, choice, missing, number, whole};
+use crate::engine::View;
 use crate::format::{FORMATS, Fields, Format, geojson};
 use crate::geometry::{Edges, GeohashCell, Metric, Point, Polygon, PreparedPolygon, Radius, Rect, metric_named};
 use crate::index::Kind;
-use crate::query::{Cursor, Filter, K, Limit, Near, Query};
+use crate::query::{Answer, Filter, K, Limit, Near, Query};
 
 /// How many of the nearest are given when nobody says how many or how far.
 const NEAREST: usize = 10;
 
+/// Of polygons with up to so many corners it is taken that few candidates will be asked about: what is made ready for many takes
+/// longer than the search. Larger ones are made ready for any number.
+const FEW_CORNERS: usize = 256;
+const COMMON_CANDIDATES: usize = 500;
+
 /// A query, and how its answer is to look.
-pub(super) struct Question {
-    pub(super) query: Query,
-    pub(super) fields: Fields,
-    pub(super) explain: bool,
+pub(crate) struct Question {
+    pub(crate) query: Query,
+    pub(crate) fields: Fields,
+    pub(crate) explain: bool,
 }
 
 impl Question {
-    /// Reads a question; distances are meant in `metric` when nobody says.
-    pub(super) fn read(params: &Params<'_>, metric: &'static dyn Metric) -> Result<Question, Refusal> {
+    /// Reads a question to a collection.
+    pub(super) fn read(params: &Params<'_>, view: &View) -> Result<Question, Refusal> {
         Ok(Question {
-            query: query(params, metric)?,
+            query: page_of(params, view)?,
             fields: fields(params),
             explain: params.read("explain", truth)?.unwrap_or(false),
         })
     }
+
+    /// Reads a question by names and values as a query string has them, for whoever asks an engine without HTTP. A refusal is what it
+    /// would be over HTTP, `application/problem+json`.
+    pub(crate) fn read_alone(pairs: &[(&'static str, &str)], view: &View) -> Result<Question, Vec<u8>> {
+        let mut params = Params::default();
+        let added = pairs.iter().try_for_each(|&(name, value)| params.add(name.into(), Given::Text(value.into())));
+        added.and_then(|()| Question::read(&params, view)).map_err(|refusal| refusal.to_json())
+    }
+
+    /// The cursor of the page behind a page of the answer, as requests have it, if there is one.
+    pub(crate) fn next(&self, answer: &Answer, view: &View) -> Option<String> {
+        answer.next.as_ref().map(|cursor| cursor::written(cursor, &self.query, view.number))
+    }
 }
 
+/// A query from where its cursor says.
+pub(super) fn page_of(params: &Params<'_>, view: &View) -> Result<Query, Refusal> {
+    let query = query(params, view.metric)?;
+    if params.given("cursor").is_none() {
+        return Ok(query);
+    }
+    let cursor = |text: &str| cursor::read(text, query, view.number);
+    params.required("cursor", cursor)
+}
+
+/// A query from its beginning; distances are meant in `metric` when nobody says.
 pub(super) fn query(params: &Params<'_>, metric: &'static dyn Metric) -> Result<Query, Refusal> {
     Ok(Query {
         near: near(params, metric)?,
@@ -42,7 +73,7 @@ pub(super) fn query(params: &Params<'_>, metric: &'static dyn Metric) -> Result<
         filter: params.read("filter", Filter::parse)?,
         kind: params.read("index", kind)?.flatten(),
         limit: params.read("limit", limit)?.unwrap_or_default(),
-        cursor: params.read("cursor", str::parse::<Cursor>)?,
+        cursor: None,
     })
 }
 
@@ -94,8 +125,13 @@ fn polygon(params: &Params<'_>) -> Result<Option<Arc<PreparedPolygon>>, Refusal>
     params.needs("edges", "within")?;
     let edges = params.read("edges", str::parse::<Edges>)?.unwrap_or_default();
     params.read("within", |text| {
-        let polygon = Polygon::new(&geojson::read_polygons(text)?, edges)?;
-        Ok::<_, Refusal>(Arc::new(polygon.prepare()))
+        let polygon = match params.given("within") {
+            Some(Given::Area(polygons, _)) => Polygon::new(polygons, edges),
+            _ => Polygon::new(&geojson::read_polygons(text)?, edges),
+        };
+        let polygon = polygon?;
+        let expected = if polygon.vertex_count() <= FEW_CORNERS { COMMON_CANDIDATES } else { usize::MAX };
+        Ok::<_, Refusal>(Arc::new(polygon.prepare_for(expected)))
     })
 }
 
@@ -126,7 +162,8 @@ pub(super) fn fields(params: &Params<'_>) -> Fields {
     match params.given("fields") {
         None => Fields::all(),
         Some(Given::List(names)) => Fields::only(names.iter().cloned()),
-        Some(Given::Text(text)) => {
+        Some(_) => {
+            let text = params.text("fields").ok().flatten().unwrap_or_default();
             Fields::only(text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned))
         }
     }
@@ -145,6 +182,7 @@ pub(super) fn needs_a_place(params: &Params<'_>) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collection::Collection;
     use crate::geometry::METRICS;
 
     fn asked(query: &str) -> Result<Question, Refusal> {
@@ -152,7 +190,8 @@ mod tests {
             "lat", "lon", "radius", "k", "metric", "edges", "within", "limit", "index", "explain", "bbox", "geohash",
             "filter", "cursor", "fields",
         ];
-        Question::read(&Params::of_query(query, KNOWN).unwrap(), METRICS[0])
+        let (number, snapshot) = (1, Collection::new().snapshot());
+        Question::read(&Params::of_query(query, KNOWN).unwrap(), &View { number, metric: METRICS[0], snapshot })
     }
 
     fn refusal(query: &str) -> Refusal {

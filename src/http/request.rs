@@ -12,8 +12,8 @@ use super::keys::Caller;
 use super::params::{Params, decode_segment, pieces};
 use super::routes::Route;
 use super::service::Service;
-use crate::collection::{Id, Snapshot};
-use crate::engine::{CollectionName, Engine};
+use crate::collection::Id;
+use crate::engine::{CollectionName, Engine, View};
 use crate::query::Budget;
 
 /// A request on its way to an answer.
@@ -55,10 +55,10 @@ impl<'a> Request<'a> {
     }
 
     /// The collection as it is now, at least as new as the request wants it.
-    pub(super) fn snapshot(&self, name: &CollectionName, params: &Params<'_>) -> Result<Arc<Snapshot>, Refusal> {
-        let snapshot = self.engine.snapshot(name)?;
-        params.new_enough(snapshot.seq())?;
-        Ok(snapshot)
+    pub(super) fn view(&self, name: &CollectionName, params: &Params<'_>) -> Result<View, Refusal> {
+        let view = self.engine.view(name)?;
+        params.new_enough(&view)?;
+        Ok(view)
     }
 
     /// The item that the path names.

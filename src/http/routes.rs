@@ -21,8 +21,8 @@ use super::reply::Reply;
 use super::request::Request;
 use super::service::Service;
 use super::{
-    batch, cells, changes, collections, compare, delete, distance, item, items, metrics, near, operations, search,
-    settings, tiles, upload,
+    batch, cells, changes, collections, compare, curve, delete, distance, item, items, map_page, metrics, near,
+    operations, search, settings, tiles, upload, walk,
 };
 
 /// Every operation, in the order people should meet them.
@@ -45,6 +45,9 @@ pub static ROUTES: &[Route] = &[
     compare::COMPARE,
     compare::COMPARE_SEARCH,
     cells::CELLS,
+    walk::WALK,
+    walk::WALK_SEARCH,
+    curve::CURVE,
     distance::DISTANCE,
     distance::DISTANCE_BETWEEN,
     tiles::TILE,
@@ -58,6 +61,8 @@ pub static ROUTES: &[Route] = &[
     metrics::PAGE,
     operations::CONFORMANCE,
     operations::OPENAPI,
+    map_page::BASEMAP,
+    map_page::FILE,
 ];
 
 /// An operation: one method on one path.
@@ -65,7 +70,7 @@ pub static ROUTES: &[Route] = &[
 pub struct Route {
     /// `GET`, which answers `HEAD` as well, or another.
     pub method: &'static str,
-    /// The path, with names in braces for what varies.
+    /// The path, with names in braces for what varies; `{file}` at the end stands for all that follows.
     pub path: &'static str,
     /// One sentence on what it is for.
     pub summary: &'static str,

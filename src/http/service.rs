@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use arc_swap::{ArcSwapOption, Guard};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::access_log::AccessLog;
 use super::counters::Counters;
@@ -40,6 +40,7 @@ pub(super) struct Service {
     bodies: Gate,
     uploads: Gate,
     streams: Gate,
+    lists: Arc<Semaphore>,
     waiting: Gate,
     draining: AtomicBool,
     /// Says `true` once streams have to end.
@@ -71,6 +72,7 @@ impl Service {
             pool: Pool::new(cores, limits.heavy),
             bodies: Gate::new(limits.bodies_bytes, "bytes of bodies"),
             uploads: Gate::new(limits.uploads, "uploads"),
+            lists: Arc::new(Semaphore::new(cores)),
             streams: Gate::new(limits.streams, "streams of changes"),
             waiting: Gate::new(WAITING_MAX, "requests that wait for others"),
             draining: AtomicBool::new(false),
@@ -155,6 +157,11 @@ impl Service {
     /// Streams of changes that are open.
     pub(super) fn streams(&self) -> &Gate {
         &self.streams
+    }
+
+    /// Turns to make a part of the first list of a fence.
+    pub(super) fn lists(&self) -> &Arc<Semaphore> {
+        &self.lists
     }
 
     /// Requests that hold a thread while they wait for others.

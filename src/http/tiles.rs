@@ -12,14 +12,12 @@ use super::reply::Reply;
 use super::request::Request;
 use super::routes::{Access, Handler, Route};
 use super::{question, tag};
+use crate::engine::View;
 use crate::format::mvt;
 use crate::format::tilejson::{TileJson, ZOOM_MAX, write_tilejson};
 use crate::geometry::Tile;
 use crate::query::Filter;
 use crate::query::tile::TileQuery;
-
-/// Units of work that a filter may cost.
-const FILTERED: u64 = 1_000_000;
 
 /// The operation.
 pub(super) const TILE: Route = Route {
@@ -44,20 +42,16 @@ pub(super) const TILES: Route = Route {
 fn tile(request: &Request<'_>) -> Result<Reply, Refusal> {
     let params = request.params()?;
     let (name, tile) = (request.collection()?, coordinates(request)?);
-    let snapshot = request.snapshot(&name, &params)?;
-    let tag = tag::of_state(request.engine.number_of(&name)?, snapshot.seq(), &format!("{tile:?} {}", request.query));
+    let View { number, snapshot, .. } = request.view(&name, &params)?;
+    let tag = tag::of_state(number, snapshot.seq(), &format!("{tile:?} {}", request.query));
     if tag::client_has(request, &tag) {
         return Ok(Reply::nothing(StatusCode::NOT_MODIFIED).header(header::ETAG, &tag));
     }
     let query = match params.read("filter", Filter::parse)? {
-        // It may be asked about many points: that is not for the thread that reads requests.
-        Some(_) if !request.budget.spend(FILTERED) => {
-            return Err(Refusal::new(Code::TooCostly, "the filter takes long"));
-        }
         Some(filter) => TileQuery::of(tile).matching(filter),
         None => TileQuery::of(tile),
     };
-    let answer = query.run(&snapshot)?;
+    let answer = query.run_within(&snapshot, request.budget)?;
     let mut body = Vec::new();
     mvt::write_tile(&mut body, &answer, &question::fields(&params));
     // Kept by the client, and asked about every time: the points may move.
@@ -65,7 +59,7 @@ fn tile(request: &Request<'_>) -> Result<Reply, Refusal> {
 }
 
 /// The tile that the path names.
-fn coordinates(request: &Request<'_>) -> Result<Tile, Refusal> {
+pub(super) fn coordinates(request: &Request<'_>) -> Result<Tile, Refusal> {
     let tail = request.path.rsplit('/').next().unwrap_or_default().strip_suffix(".mvt").unwrap_or_default();
     let z = request.segment("{z}")?.and_then(|z| z.parse().ok());
     let x = request.segment("{x}")?.and_then(|x| x.parse().ok());

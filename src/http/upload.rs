@@ -53,7 +53,8 @@ pub(super) const UPLOAD: Route = Route {
 pub(super) const UPLOAD_FILE: Route = Route { method: "PUT", ..UPLOAD };
 
 async fn upload(mut arrival: Arrival) -> Result<HttpResponse, Refusal> {
-    let mut pace = Pace::new(arrival.service.options().limits.body_patience);
+    let limits = &arrival.service.options().limits;
+    let mut pace = Pace::new(limits.body_patience).within(limits.upload);
     let mut room = arrival.service.bodies().enter(0)?;
     let mut first = Vec::new();
     let mut is_whole = false;

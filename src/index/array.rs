@@ -38,6 +38,19 @@ pub struct Array<T: Pod> {
     map: Option<Arc<Map>>,
 }
 
+/// Has the processor fetch a value from memory, without waiting for it.
+#[inline]
+pub(crate) fn fetch<T>(value: &T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch has no effect that a program can see and cannot fail, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()) };
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = value;
+}
+
 // SAFETY: without a map an array owns its values as a box does; with one it shares bytes that nobody writes. Values of
 // `T: Pod` are plain numbers without pointers or cells, and the one thing that changes, `doubtful`, is atomic.
 unsafe impl<T: Pod> Send for Array<T> {}
@@ -94,14 +107,9 @@ impl<T: Pod> Array<T> {
     /// read, so nothing is compared with a checksum either.
     #[inline]
     pub fn fetch(&self, place: usize) {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
         if let Some(value) = self.unchecked().get(place) {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: a prefetch has no effect that a program can see and cannot fail, whatever the address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()) };
+            fetch(value);
         }
-        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-        let _ = place;
     }
 
     /// All values, which reads all of them in a file that is not proven yet.

@@ -161,6 +161,13 @@ impl Cell {
         Cell::holding(low.0, low.1, shared)
     }
 
+    /// The cell of `depth` that holds a key.
+    pub fn of_key(key: u64, depth: u32) -> Cell {
+        debug_assert!(depth <= ORDER);
+        let place = |level: u32| (key >> (2 * (ORDER - 1 - level)) & 3) as usize;
+        (0..depth).fold(Cell::EARTH, |cell, level| cell.children()[place(level)])
+    }
+
     /// The four children in the order of the curve. Not for a cell of depth 32.
     pub fn children(self) -> [Cell; 4] {
         debug_assert!(u32::from(self.depth) < ORDER);
@@ -276,6 +283,7 @@ mod tests {
             let own = key(column, row);
             prop_assert!(cell.first_key() <= own && own <= cell.last_key());
             prop_assert_eq!(stretch(column, row, depth), (cell.first_key(), cell.last_key()));
+            prop_assert_eq!(Cell::of_key(own, depth), cell);
             prop_assert!(cell.columns().contains(&column) && cell.rows().contains(&row));
             let (lat, lon) = (cell.middle().lat_deg(), cell.middle().lon_deg());
             prop_assert!(cell.columns().contains(&super::column(lon)) && cell.rows().contains(&super::row(lat)));

@@ -139,6 +139,10 @@ impl Tree for Geohash {
         node.len() > 0
     }
 
+    fn level(&self, node: Node) -> u32 {
+        node.characters
+    }
+
     fn is_leaf(&self, node: Node) -> bool {
         node.len() <= LEAF || node.characters == CHARACTERS
     }

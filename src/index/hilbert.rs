@@ -69,6 +69,10 @@ impl Tree for Hilbert {
         !slots.is_empty()
     }
 
+    fn level(&self, node: Node) -> u32 {
+        node.cell.depth()
+    }
+
     fn is_leaf(&self, node: Node) -> bool {
         (node.end - node.start) as usize <= LEAF || node.cell.depth() == curve::ORDER
     }

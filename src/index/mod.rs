@@ -19,6 +19,8 @@ mod array;
 mod budget;
 pub mod curve;
 pub mod lens;
+mod line;
+mod look;
 mod map;
 pub mod points;
 pub mod tree;
@@ -33,8 +35,11 @@ mod scan;
 
 pub use area::{Area, Hit};
 pub use array::Array;
+pub(crate) use array::fetch;
 pub use budget::{Budget, Overrun, PIECE, pieces};
 pub use lens::Lens;
+pub use line::{CurveLine, DEEPEST, Stretch, curve_through};
+pub use look::{Look, Onlooker, Verdict};
 pub use map::{Damaged, Layout, Map, Memory, SUM_BYTES, Section, Stored};
 pub use points::{BLOCK, PARALLEL_FROM, Points, Sorted};
 
@@ -170,6 +175,38 @@ pub trait Directory: Send + Sync + std::fmt::Debug {
         let mut runs = Vec::new();
         self.cover(points, area, &mut runs, trace);
         in_order(&mut runs, |run| visit(run, area));
+    }
+
+    /// [`Directory::cover`] before somebody's eyes. The default shows what is handed out.
+    fn cover_watched(
+        &self,
+        points: &Points,
+        area: &Area,
+        runs: &mut Vec<Run>,
+        trace: &mut Trace<'_>,
+        onlooker: &dyn Onlooker,
+    ) {
+        let before = runs.len();
+        self.cover(points, area, runs, trace);
+        for (at, run) in runs.iter().enumerate().skip(before) {
+            onlooker.looks(Look::at_slots(points, run.slots.clone()), at);
+        }
+    }
+
+    /// [`Directory::nearest`] before somebody's eyes. The default shows what is handed out.
+    fn nearest_watched(
+        &self,
+        points: &Points,
+        area: &mut Area,
+        visit: &mut dyn FnMut(Run, &mut Area),
+        trace: &mut Trace<'_>,
+        onlooker: &dyn Onlooker,
+    ) {
+        let shown = &mut |run: Run, area: &mut Area| {
+            onlooker.looks(Look::at_slots(points, run.slots.clone()), 0);
+            visit(run, area);
+        };
+        self.nearest(points, area, shown, trace);
     }
 
     /// The pieces of the directory at a level, or its leaves above it, that overlap `frame`; at most `most`.

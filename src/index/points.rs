@@ -212,6 +212,12 @@ impl Points {
         point_at(self.position(slot))
     }
 
+    /// Has the processor fetch the position of a slot, if there is one.
+    #[inline]
+    pub fn fetch(&self, slot: u32) {
+        self.positions.fetch(slot as usize);
+    }
+
     /// The unit vector of a slot.
     #[inline]
     pub fn unit(&self, slot: u32) -> UnitVector {

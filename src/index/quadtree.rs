@@ -112,6 +112,10 @@ impl Tree for Quadtree {
         node.cell.outline()
     }
 
+    fn level(&self, node: Node) -> u32 {
+        node.cell.depth()
+    }
+
     fn is_leaf(&self, node: Node) -> bool {
         node.branch.children == 0
     }

@@ -102,6 +102,10 @@ impl Tree for RTree {
         self.boxes.at((self.levels[node.level as usize] + node.index) as usize).rect()
     }
 
+    fn level(&self, node: Node) -> u32 {
+        self.levels.len() as u32 - 2 - node.level
+    }
+
     fn is_leaf(&self, node: Node) -> bool {
         node.level == 0
     }

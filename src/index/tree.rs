@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::look::{Closed, Eyes, Onlooker, Verdict, look, look_at_dropped, show_passed};
 use super::window::Window;
 use super::{Area, BLOCK, Directory, DirectoryCell, Lens, Points, Run, Section, Trace};
 use crate::geometry::{Overlap, Rect};
@@ -45,6 +46,9 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     /// leaves only in whole blocks.
     fn slots(&self, points: &Points, node: Self::Node, each: impl FnMut(Range<u32>, bool));
 
+    /// How many levels a node lies under the root.
+    fn level(&self, node: Self::Node) -> u32;
+
     /// What people call a node.
     fn label(&self, _node: Self::Node) -> Option<String> {
         None
@@ -61,16 +65,36 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
 
 impl<T: Tree> Directory for T {
     fn cover(&self, points: &Points, area: &Area, runs: &mut Vec<Run>, trace: &mut Trace<'_>) {
-        let frame = area.frame();
-        let Some(start) = start(self, points, frame) else { return };
-        let before = runs.len();
-        cover_from(self, points, area, (start, &Window::round(frame)), runs, trace);
-        trace.runs += (runs.len() - before) as u64;
+        cover_before(self, points, area, runs, trace, Closed);
+    }
+
+    fn cover_watched(
+        &self,
+        points: &Points,
+        area: &Area,
+        runs: &mut Vec<Run>,
+        trace: &mut Trace<'_>,
+        onlooker: &dyn Onlooker,
+    ) {
+        cover_before(self, points, area, runs, trace, onlooker);
     }
 
     fn nearest(&self, points: &Points, area: &mut Area, visit: &mut dyn FnMut(Run, &mut Area), trace: &mut Trace<'_>) {
         if let Some(start) = start(self, points, area.frame()) {
-            nearest_first(self, points, area, start, visit, trace);
+            nearest_first(self, points, area, (start, Closed), visit, trace);
+        }
+    }
+
+    fn nearest_watched(
+        &self,
+        points: &Points,
+        area: &mut Area,
+        visit: &mut dyn FnMut(Run, &mut Area),
+        trace: &mut Trace<'_>,
+        onlooker: &dyn Onlooker,
+    ) {
+        if let Some(start) = start(self, points, area.frame()) {
+            nearest_first(self, points, area, (start, onlooker), visit, trace);
         }
     }
 
@@ -120,12 +144,28 @@ fn start<T: Tree>(tree: &T, points: &Points, frame: Option<Rect>) -> Option<T::N
     }
 }
 
-/// Names the slots of a node that touches the area, in the order of the tree.
-fn cover_from<T: Tree>(
+/// Names the slots of all nodes that touch the area.
+fn cover_before<T: Tree>(
     tree: &T,
     points: &Points,
     area: &Area,
-    (start, window): (T::Node, &Window),
+    runs: &mut Vec<Run>,
+    trace: &mut Trace<'_>,
+    eyes: impl Eyes,
+) {
+    let frame = area.frame();
+    let Some(start) = start(tree, points, frame) else { return };
+    let before = runs.len();
+    cover_from(tree, points, area, (start, &Window::round(frame), eyes), runs, trace);
+    trace.runs += (runs.len() - before) as u64;
+}
+
+/// Names the slots of a node that touches the area, in the order of the tree.
+fn cover_from<T: Tree, E: Eyes>(
+    tree: &T,
+    points: &Points,
+    area: &Area,
+    (start, window, eyes): (T::Node, &Window, E),
     runs: &mut Vec<Run>,
     trace: &mut Trace<'_>,
 ) {
@@ -135,18 +175,29 @@ fn cover_from<T: Tree>(
     while let Some((node, overlap, least_chord2)) = open.pop() {
         let inside = overlap == Overlap::Inside;
         if inside || tree.is_leaf(node) {
+            eyes.see(runs.len(), || look(tree, points, node, Verdict::Named));
             tree.slots(points, node, |slots, sure| runs.push(Run { slots, inside: inside && sure, least_chord2 }));
             continue;
         }
         trace.nodes += 1;
+        eyes.see(runs.len(), || look(tree, points, node, Verdict::Opened));
         let (first, boxes_before) = (open.len(), trace.boxes);
+        let mut handed_out = Vec::new();
         tree.children(node, window, |mut child, rect| {
             trace.boxes += 1;
+            if E::OPEN {
+                handed_out.push(tree.outline(child));
+            }
             let (overlap, least) = area.overlap_within(rect, budget);
             if overlap != Overlap::Outside && tree.enter(points, node, &mut child) {
                 open.push((child, overlap, least));
+            } else {
+                eyes.see(runs.len(), || look_at_dropped(tree, points, node, child));
             }
         });
+        if E::OPEN {
+            show_passed(tree, points, node, handed_out, eyes, runs.len());
+        }
         if !trace.spend(node_units(trace.boxes - boxes_before)) {
             return;
         }
@@ -155,11 +206,11 @@ fn cover_from<T: Tree>(
 }
 
 /// Visits leaves nearest first; a node that the lens no longer reaches is dropped unopened.
-fn nearest_first<T: Tree>(
+fn nearest_first<T: Tree, E: Eyes>(
     tree: &T,
     points: &Points,
     area: &mut Area,
-    start: T::Node,
+    (start, eyes): (T::Node, E),
     visit: &mut dyn FnMut(Run, &mut Area),
     trace: &mut Trace<'_>,
 ) {
@@ -170,9 +221,11 @@ fn nearest_first<T: Tree>(
     let mut window = Window::round(area.frame());
     while let Some((node, least_chord2)) = open.pop() {
         if !reaches(area, least_chord2) {
+            eyes.see(0, || look(tree, points, node, Verdict::Pruned));
             continue;
         }
         if tree.is_leaf(node) {
+            eyes.see(0, || look(tree, points, node, Verdict::Named));
             let before = horizon(area);
             tree.slots(points, node, |slots, _| {
                 seen.each_new(slots, |slots| {
@@ -189,14 +242,24 @@ fn nearest_first<T: Tree>(
             continue;
         }
         trace.nodes += 1;
+        eyes.see(0, || look(tree, points, node, Verdict::Opened));
         let (first, boxes_before) = (open.len(), trace.boxes);
+        let mut handed_out = Vec::new();
         tree.children(node, &window, |mut child, rect| {
             trace.boxes += 1;
+            if E::OPEN {
+                handed_out.push(tree.outline(child));
+            }
             let (overlap, least) = area.overlap_within(rect, budget);
             if overlap != Overlap::Outside && tree.enter(points, node, &mut child) {
                 open.push((child, least));
+            } else {
+                eyes.see(0, || look_at_dropped(tree, points, node, child));
             }
         });
+        if E::OPEN {
+            show_passed(tree, points, node, handed_out, eyes, 0);
+        }
         if !trace.spend(node_units(trace.boxes - boxes_before)) {
             return;
         }

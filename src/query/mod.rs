@@ -31,11 +31,14 @@ mod explain;
 mod fence;
 pub mod filter;
 mod holds;
+mod identity;
 mod page;
 mod plan;
 mod rank;
 mod search;
 pub mod tile;
+mod walk;
+mod watcher;
 
 pub use budget::{Budget, Overrun};
 pub use compare::Comparison;
@@ -44,6 +47,7 @@ pub use fence::{Crossing, Fence, FenceError};
 pub use filter::{Filter, FilterError};
 pub use page::{Cursor, K, Limit, PageError};
 pub use rank::Ranked;
+pub use walk::{Fate, Walk, WalkCounts, WalkedCell};
 
 use crate::collection::{AHEAD, ItemRef, Snapshot, fetch};
 use crate::geometry::polygon::PreparedPolygon;

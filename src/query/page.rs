@@ -57,6 +57,11 @@ pub enum PageError {
 pub struct Limit(usize);
 
 impl Limit {
+    /// The largest page.
+    pub(super) fn most() -> Limit {
+        Limit(LIMIT_MAX)
+    }
+
     /// Checks a page size.
     pub fn new(limit: usize) -> Result<Limit, PageError> {
         if (1..=LIMIT_MAX).contains(&limit) { Ok(Limit(limit)) } else { Err(PageError::Limit { limit }) }

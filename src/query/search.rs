@@ -14,6 +14,7 @@ use std::time::Instant;
 use super::budget::BEGINNING;
 use super::plan::{self, Plan};
 use super::rank::{ByDistance, ById, Ranked};
+use super::watcher::{Nobody, Watcher};
 use super::{Answer, Budget, Cursor, Explain, Filter, Near, PageError, Query, QueryError};
 use crate::collection::{Id, Segment, Snapshot};
 use crate::geometry::Radius;
@@ -28,6 +29,15 @@ impl Query {
 
     /// [`Query::run`] within a budget: the same answer, or [`QueryError::OverBudget`].
     pub fn run_within(&self, snapshot: &Arc<Snapshot>, budget: &Budget<'_>) -> Result<Answer, QueryError> {
+        self.run_watched(snapshot, budget, Nobody)
+    }
+
+    pub(super) fn run_watched(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        budget: &Budget<'_>,
+        watcher: impl Watcher,
+    ) -> Result<Answer, QueryError> {
         let started = Instant::now();
         let Plan { kind, because } = plan::choose(snapshot, self.kind)?;
         let mut search = Search {
@@ -35,6 +45,7 @@ impl Query {
             kind,
             filter: self.filter.as_ref(),
             budget,
+            watcher,
             explain: Explain { kind: kind.name, because, ..Explain::default() },
         };
         let page = match &self.near {
@@ -57,7 +68,7 @@ impl Query {
     }
 
     /// Whether every item matches, but for a radius.
-    fn is_unconditional(&self) -> bool {
+    pub(super) fn is_unconditional(&self) -> bool {
         self.rect.is_none() && self.cell.is_none() && self.polygon.is_none() && self.filter.is_none()
     }
 
@@ -65,7 +76,7 @@ impl Query {
         Area { lens, rect: self.rect, cell: self.cell, polygon: self.polygon.clone() }
     }
 
-    fn run_by_distance<'a>(&'a self, near: &Near, search: &mut Search<'a>) -> Result<Page, QueryError> {
+    fn run_by_distance<'a>(&'a self, near: &Near, search: &mut Search<'a, impl Watcher>) -> Result<Page, QueryError> {
         let (after, served) = match &self.cursor {
             None => (None, 0),
             Some(Cursor::Distance { distance_m, id, served }) => (Some((*distance_m, id.as_str())), *served),
@@ -92,6 +103,7 @@ impl Query {
                     want = want.min(limit + 1);
                 }
                 let ranked = search.nearest(area, ranking(want));
+                search.watcher.found(&ranked);
                 let beyond = ranked.len() as u64;
                 let matched = if everything { k.min(search.snapshot.len() as u64) } else { served + beyond };
                 Found { ranked, matched, beyond }
@@ -106,7 +118,7 @@ impl Query {
         Ok(Page { ranked, matched, next })
     }
 
-    fn run_by_id<'a>(&'a self, search: &mut Search<'a>) -> Result<Page, QueryError> {
+    fn run_by_id<'a>(&'a self, search: &mut Search<'a, impl Watcher>) -> Result<Page, QueryError> {
         let after = match &self.cursor {
             None => None,
             Some(Cursor::Id { id }) => Some(id.as_str()),
@@ -140,15 +152,16 @@ struct Found {
     beyond: u64,
 }
 
-struct Search<'a> {
+struct Search<'a, W> {
     snapshot: &'a Snapshot,
     kind: &'static Kind,
     filter: Option<&'a Filter>,
     budget: &'a Budget<'a>,
+    watcher: W,
     explain: Explain,
 }
 
-impl<'a> Search<'a> {
+impl<'a, W: Watcher> Search<'a, W> {
     fn id(&self, ranked: &Ranked) -> Id {
         let item = self.snapshot.segments()[ranked.segment as usize].item(ranked.slot);
         Id::new(item.id).expect("stored ids are valid")
@@ -186,16 +199,19 @@ impl<'a> Search<'a> {
         if !self.budget.spend(1 + run.slots.len() as u64) {
             return;
         }
+        let mut accepted = 0;
         let each = |found: Hit| {
             if self.counts(segment, whole, found.slot) {
+                accepted += 1;
                 hit(found);
             }
         };
         if run.inside {
-            area.accept(segment.points(), run.slots, each);
+            area.accept(segment.points(), run.slots.clone(), each);
         } else {
-            area.refine_within(segment.points(), run.slots, self.budget, each);
+            area.refine_within(segment.points(), run.slots.clone(), self.budget, each);
         }
+        self.watcher.took(&run, accepted);
     }
 
     /// How many of some slots are there. Where none is gone that is known at once.
@@ -209,13 +225,14 @@ impl<'a> Search<'a> {
     fn nearest(&mut self, mut area: Area, mut sink: ByDistance<'a>) -> Vec<Ranked> {
         let segments = self.segments();
         self.explain.segments = segments.len() as u64;
-        let (kind, mut trace) = (self.kind, Trace::within(self.budget));
+        let (kind, watcher, mut trace) = (self.kind, self.watcher, Trace::within(self.budget));
         for (place, (number, segment)) in segments.into_iter().enumerate() {
             if !self.budget.spend(BEGINNING) {
                 break;
             }
             // In the largest segment the neighbours of the centre in the order of the curve draw a first bound.
             let known = if place == 0 { neighbours(segment, &area, sink.want()) } else { 0..0 };
+            self.watcher.begins_with(number, segment, &known);
             for piece in pieces(known.clone()) {
                 self.take_nearest(segment, number, piece, &mut area, &mut sink);
             }
@@ -231,8 +248,13 @@ impl<'a> Search<'a> {
                 }
             };
             match segment.directory(kind) {
-                Some(directory) => directory.nearest(segment.points(), &mut area, &mut visit_unknown, &mut trace),
-                None => visit_unknown(everything(segment), &mut area),
+                Some(directory) => {
+                    watcher.nearest(directory, segment.points(), &mut area, &mut visit_unknown, &mut trace);
+                }
+                None => {
+                    watcher.reads_all(segment);
+                    visit_unknown(everything(segment), &mut area);
+                }
             }
             tighten(&mut area, sink.tighten());
         }
@@ -257,11 +279,12 @@ impl<'a> Search<'a> {
     fn all_by_distance(&mut self, area: &Area, mut sink: ByDistance<'a>) -> Found {
         let mut matched = 0;
         for (number, segment) in self.segments() {
-            for_each_run(self, segment, area, |search, run| {
+            for_each_run(self, number, segment, area, |search, run| {
                 if run.inside && search.filter.is_none() && surely_beyond(run.least_chord2, sink.bound_chord2()) {
                     let count = search.count_there(segment, run.slots.clone());
                     search.explain.candidates += run.slots.len() as u64;
                     sink.count_beyond_bound(count);
+                    search.watcher.took(&run, count);
                     matched += count;
                 } else {
                     search.take(segment, area, run, |hit| {
@@ -281,7 +304,7 @@ impl<'a> Search<'a> {
         let mut matched = 0;
         for (number, segment) in self.segments() {
             sink.enter(number);
-            for_each_run(self, segment, area, |search, run| {
+            for_each_run(self, number, segment, area, |search, run| {
                 search.take(segment, area, run, |hit| {
                     matched += 1;
                     sink.push(hit.slot);
@@ -342,22 +365,25 @@ fn everything(segment: &Segment) -> Run {
 }
 
 /// Hands on the runs that cover the area in a segment, every slot at most once, in order.
-fn for_each_run<'a>(
-    search: &mut Search<'a>,
+fn for_each_run<'a, W: Watcher>(
+    search: &mut Search<'a, W>,
+    number: u32,
     segment: &Segment,
     area: &Area,
-    mut each: impl FnMut(&mut Search<'a>, Run),
+    mut each: impl FnMut(&mut Search<'a, W>, Run),
 ) {
     search.explain.segments += 1;
+    search.watcher.begins(number);
     if !search.budget.spend(BEGINNING) {
         return;
     }
     let Some(directory) = segment.directory(search.kind) else {
+        search.watcher.reads_all(segment);
         let run = everything(segment);
         return pieces(run.slots.clone()).for_each(|slots| each(search, Run { slots, ..run.clone() }));
     };
     let (mut runs, mut trace) = (Vec::new(), Trace::within(search.budget));
-    directory.cover(segment.points(), area, &mut runs, &mut trace);
+    search.watcher.cover(directory, segment.points(), area, &mut runs, &mut trace);
     search.note(trace);
     if runs.iter().any(|run| run.slots.len() > PIECE) {
         runs = in_pieces(&runs);

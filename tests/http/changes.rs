@@ -186,6 +186,38 @@ fn the_last_event_of_a_collection_that_was_dropped_leads_nowhere_in_a_new_one() 
 }
 
 #[test]
+fn a_moment_of_a_collection_that_was_dropped_leads_nowhere_in_a_new_one() {
+    let service = Service::start(&["--no-demo"]);
+    let put = || service.put(&format!("{VANS}/items/a"), r#"{"lat":1,"lon":2}"#).json()["moment"].clone();
+    let since = |moment: &Value| {
+        let moment = moment.as_str().unwrap();
+        service.get(&format!("{VANS}/changes?since={moment}&wait=0s&f=ndjson"))
+    };
+    let first = put();
+    put();
+    assert_eq!(since(&first).lines().len(), 2, "one change, and the sign that there are no more");
+    assert_eq!(service.delete(VANS).status, 204);
+    let second = put();
+    let gone = since(&first);
+    assert_eq!((gone.status, &gone.json()["code"]), (410, &json!("changes-gone")), "{}", gone.body);
+    assert_eq!((&gone.json()["parameter"], &gone.json()["value"]), (&json!("since"), &first));
+    assert_eq!(since(&second).status, 200);
+    // The number alone means whichever collection there is; one that has not come is told at once.
+    let ahead = service.get(&format!("{VANS}/changes?since=2"));
+    assert_eq!((ahead.status, &ahead.json()["code"]), (400, &json!("number-out-of-range")), "{}", ahead.body);
+    // Every other write tells the moment as well.
+    let upload =
+        service.ask("POST", &format!("{VANS}/items"), &["content-type: text/csv"], "id,lat,lon\nb,1,2\n").fine();
+    let patched = service.patch(&format!("{VANS}/items/b"), r#"{"lat":2}"#).json();
+    let removed = service.delete(&format!("{VANS}/items?bbox=0,0,9,9")).json();
+    for told in [&upload, &patched, &removed] {
+        let seq = told["seq"].as_u64().unwrap();
+        assert_eq!(told["moment"].as_str().unwrap().split_once('.').unwrap().1, seq.to_string(), "{told}");
+        assert_eq!(service.get(&format!("{VANS}/items?min_seq={}", told["moment"].as_str().unwrap())).status, 200);
+    }
+}
+
+#[test]
 fn a_stream_of_a_collection_that_is_dropped_says_so() {
     let service = Service::start(&["--no-demo"]);
     put(&service, "a", 1.0, 2.0);

@@ -171,6 +171,20 @@ fn a_question_waits_for_the_change_it_wants_to_see() {
     let behind = service.get(&format!("/collections/x/items?min_seq={}", seq + 1));
     assert_eq!((behind.status, behind.header("retry-after")), (503, Some("1")), "{}", behind.body);
     assert_eq!(behind.json()["code"], "behind");
+    // A moment says which collection is meant.
+    let moment = service.get("/collections/x").fine()["moment"].as_str().unwrap().to_owned();
+    assert!(moment.ends_with(&format!(".{seq}")), "{moment}");
+    let anew = format!("99.{seq}");
+    for (moment, status) in [(&moment, 200), (&anew, 410)] {
+        assert_eq!(service.get(&format!("/collections/x/items?min_seq={moment}")).status, status, "{moment}");
+        let body = json!({ "min_seq": moment }).to_string();
+        assert_eq!(service.post("/collections/x/search", &body).status, status, "{moment}");
+    }
+    assert_eq!(service.post("/collections/x/search", &json!({ "min_seq": seq }).to_string()).status, 200);
+    for (value, code) in [("\"1\"", "bad-body"), ("\"1.x\"", "bad-number"), ("1.5", "bad-body")] {
+        let refused = service.post("/collections/x/search", &format!(r#"{{"min_seq":{value}}}"#));
+        assert_eq!((refused.status, &refused.json()["code"]), (400, &json!(code)), "{value}");
+    }
     // The change comes while the question waits.
     let asked = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| service.get(&format!("/collections/x/items?min_seq={}&f=json", seq + 1)));

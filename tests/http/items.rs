@@ -12,12 +12,12 @@ fn an_item_lives_from_its_first_put_to_its_removal() {
     let text = r#"{"lat":48.8540000001,"lon":-0.0,"properties":{"name":"Flore","price":1.50}}"#;
     let made = service.put(A, text);
     assert_eq!((made.status, made.header("location")), (201, Some(A)), "{}", made.body);
-    assert_eq!(made.json(), json!({ "id": "a", "created": true, "seq": 1 }));
+    assert_eq!(made.json(), json!({ "id": "a", "created": true, "seq": 1, "moment": "1.1" }));
     let read = service.get(&format!("{A}?f=json"));
     assert_eq!(read.body, r#"{"id":"a","lat":48.8540000001,"lon":-0.0,"properties":{"name":"Flore","price":1.50}}"#);
     let again =
         service.put(A, r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[2,1]},"properties":null}"#);
-    assert_eq!((again.status, again.json()), (200, json!({ "id": "a", "created": false, "seq": 2 })));
+    assert_eq!((again.status, again.json()), (200, json!({ "id": "a", "created": false, "seq": 2, "moment": "1.2" })));
     let feature = service.get(A).fine();
     assert_eq!((&feature["geometry"]["coordinates"], &feature["properties"]), (&json!([2.0, 1.0]), &json!({})));
     let gone = service.delete(A);

@@ -193,11 +193,70 @@ fn ids_with_every_kind_of_letter_are_found_by_their_encoded_path() {
 #[test]
 fn a_search_whose_body_has_a_cursor_goes_on_by_its_next_link() {
     let service = Service::with_demo();
-    let body = r#"{"cursor":"i31","limit":2}"#;
-    let first = service.post("/collections/default/search?f=json", body).fine();
-    let second = service.post(first["next"].as_str().unwrap(), body).fine();
-    let both = service.post("/collections/default/search?f=json", r#"{"cursor":"i31","limit":4}"#).fine();
+    let cursor = cursor_of(&service.get("/collections/default/items?limit=1&f=json").fine());
+    let body = |limit: u8| json!({ "cursor": cursor, "limit": limit }).to_string();
+    let first = service.post("/collections/default/search?f=json", &body(2)).fine();
+    let second = service.post(first["next"].as_str().unwrap(), &body(2)).fine();
+    let both = service.post("/collections/default/search?f=json", &body(4)).fine();
     assert_eq!([ids(&first), ids(&second)].concat(), ids(&both));
+}
+
+/// The cursor in the link to the next page.
+fn cursor_of(page: &Value) -> String {
+    page["next"].as_str().unwrap().rsplit("cursor=").next().unwrap().to_owned()
+}
+
+#[test]
+fn a_cursor_goes_on_in_its_own_query_and_in_no_other() {
+    let service = Service::with_demo();
+    let near = "/collections/default/near?lat=48.857&lon=2.352&radius=300km";
+    let first = service.get(&format!("{near}&limit=5&f=json")).fine();
+    let cursor = cursor_of(&first);
+    let both = ids(&service.get(&format!("{near}&limit=12&f=json")).fine());
+    // What a page may look like is no part of the query, nor how the query came.
+    for same in [
+        format!("{near}&limit=7&f=json&cursor={cursor}"),
+        format!("{near}&limit=7&f=json&index=hilbert&fields=name&explain=true&cursor={cursor}"),
+        format!("/near?lon=2.3520&lat=4.8857e1&radius=300000&metric=haversine&limit=7&f=json&cursor={cursor}"),
+    ] {
+        assert_eq!(ids(&service.get(&same).fine()), both[5..], "{same}");
+    }
+    let body = json!({ "near": { "lat": 48.857, "lon": 2.352 }, "radius": "300km", "limit": 7, "cursor": cursor });
+    for path in ["search?f=json", "search/batch"] {
+        let body = if path == "search/batch" { json!([body]) } else { body.clone() };
+        let page = service.post(&format!("/collections/default/{path}"), &body.to_string());
+        assert_eq!(ids(&serde_json::from_str(page.body.trim()).unwrap()), both[5..], "{path}");
+    }
+    let compared = service.get(&format!("{}&limit=7&cursor={cursor}", near.replace("near", "compare"))).fine();
+    assert_eq!((&compared["identical"], &compared["returned"]), (&json!(true), &json!(7)));
+    for other in [
+        format!("{near}&limit=7&cursor={cursor}").replace("300km", "301km"),
+        format!("{near}&k=7&cursor={cursor}"),
+        format!("{near}&metric=vincenty&cursor={cursor}"),
+        format!("{near}&filter=population%20%3E%201&cursor={cursor}"),
+        format!("{near}&cursor={cursor}").replace("48.857", "48.858"),
+        format!("{near}&cursor={cursor}").replace("/default/", "/earthquakes/"),
+        format!("{near}&cursor={}", cursor.split('-').next().unwrap()),
+        format!("{}&cursor={cursor}", near.replace("near", "compare").replace("48.857", "48.858")),
+    ] {
+        let refused = service.get(&other);
+        assert_eq!((refused.status, &refused.json()["code"]), (400, &json!("bad-cursor")), "{other}: {}", refused.body);
+        assert!(refused.json()["hint"].as_str().unwrap().contains("next link"), "{}", refused.body);
+    }
+}
+
+#[test]
+fn a_cursor_of_a_collection_leads_nowhere_in_one_made_anew() {
+    let service = Service::start(&["--no-demo"]);
+    let fill =
+        || (0..9).for_each(|id| drop(service.put(&format!("/collections/x/items/{id}"), r#"{"lat":0,"lon":0}"#)));
+    fill();
+    let first = service.get("/collections/x/items?limit=4&f=json").fine();
+    let next = first["next"].as_str().unwrap();
+    assert_eq!(ids(&service.get(next).fine()), ["4", "5", "6", "7"]);
+    assert_eq!(service.delete("/collections/x").status, 204);
+    fill();
+    assert_eq!(service.get(next).json()["code"], "bad-cursor");
 }
 
 #[test]

@@ -21,7 +21,8 @@ fn reused(service: &Service) -> Response {
 const BY_OTHERS: &[(&str, &[&str])] = &[
     ("tests/security.rs", &["unauthorized", "forbidden", "foreign-origin", "too-many-requests"]),
     ("tests/metrics.rs", &["starting", "stopping"]),
-    ("tests/http/limits.rs", &["too-slow", "too-costly", "overloaded", "conflict", "changes-gone"]),
+    ("tests/http/limits.rs", &["too-slow", "too-costly", "overloaded", "changes-gone"]),
+    ("tests/http/bombs.rs", &["unpacks-too-large"]),
     ("tests/http/disk.rs", &["read-only", "unavailable", "disk-full"]),
     ("src/http/pool.rs", &["internal-error"]),
 ];

@@ -183,6 +183,25 @@ fn a_retry_of_rows_with_a_lifetime_is_the_same_request() {
 }
 
 #[test]
+fn a_key_is_for_one_upload_also_where_only_the_ends_of_rows_differ() {
+    let service = Service::start(&["--no-demo"]);
+    for (name, count) in [("few", 5), ("many", 7_000)] {
+        let rows = |column: &str, end: &str| {
+            (0..count).fold(format!("id,lat,lon,{column}\n"), |csv, row| csv + &format!("{row},1,2,{end}\n"))
+        };
+        let headers = ["idempotency-key: once", "content-type: text/csv"];
+        let send = |rows: &str| send(&service, &format!("/collections/{name}/items"), &headers, rows.as_bytes());
+        let first = send(&rows("expires_at", "2999-01-01T00:00:00Z")).fine();
+        for (column, end) in [("expires_at", "2998-01-01T00:00:00Z"), ("ttl", "1h"), ("note", "x"), ("expires_at", "")]
+        {
+            let other = send(&rows(column, end));
+            assert_eq!((other.status, &other.json()["code"]), (422, &json!("key-reused")), "{name} {column} {end}");
+        }
+        assert_eq!(send(&rows("expires_at", "2999-01-01T00:00:00Z")).fine(), first);
+    }
+}
+
+#[test]
 fn a_key_is_for_one_upload_whether_it_had_few_rows_or_many() {
     let service = Service::start(&["--no-demo"]);
     let rows = |count: usize| "lat,lon\n".to_owned() + &"1,2\n".repeat(count);

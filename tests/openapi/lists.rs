@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nigh::format::{FORMATS, READERS, events};
 use nigh::geometry::METRICS;
-use nigh::http::{Access, FENCE_MEMBERS, MEMBERS, PROBLEMS, ROUTES};
+use nigh::http::{Access, FENCE_MEMBERS, MEMBERS, PROBLEMS, ROUTES, WALK_MEMBERS};
 use nigh::index::Kind;
 use serde_json::{Value, json};
 
@@ -108,7 +108,7 @@ fn what_a_parameter_needs_is_a_parameter_beside_it() {
 #[test]
 fn bodies_have_the_members_that_are_documented() {
     let contract = Contract::read();
-    for (schema, members) in [("Search", MEMBERS), ("Fence", FENCE_MEMBERS)] {
+    for (schema, members) in [("Search", MEMBERS), ("Fence", FENCE_MEMBERS), ("WalkSearch", WALK_MEMBERS)] {
         assert_eq!(keys(&contract.schema(schema)["properties"]), members.iter().copied().collect(), "{schema}");
     }
 }

@@ -197,13 +197,13 @@ pub(crate) fn first_life() -> Vec<Step> {
     steps.extend((0..8).map(|turn| Hurry(["cafes", "stops"][turn as usize % 2], puts(turn * 5..turn * 5 + 7, 4))));
     steps.extend([
         Drop("depot"),
-        Submit("cafes", Submission { writes: removals((0..60).step_by(3)), key: None }),
+        Submit("cafes", Submission { writes: removals((0..60).step_by(3)), ..Submission::default() }),
         Submit("depot", puts(3..7, 5)),
         Rest,
         Make("trees"),
         Load("trees", (0..420).map(|number| item(number, 1)).collect(), key("forest")),
         Submit("trees", puts(400..440, 2)),
-        Submit("trees", Submission { writes: removals((0..50).step_by(2)), key: None }),
+        Submit("trees", Submission { writes: removals((0..50).step_by(2)), ..Submission::default() }),
         Checkpoint,
         Load("cafes", (50..350).map(|number| item(number, 6)).collect(), key("more")),
         Submit("cafes", puts(340..344, 7)),

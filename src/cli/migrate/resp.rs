@@ -68,7 +68,7 @@ impl Address {
         let refuse = |reason: &str| Failure::Usage(format!("{text:?}: {reason}"));
         let unescaped = |text: &str| {
             let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
-            decoded.map(|text| text.into_owned()).map_err(|_| refuse("what is escaped in it is no text"))
+            decoded.map(std::borrow::Cow::into_owned).map_err(|_| refuse("what is escaped in it is no text"))
         };
         let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));

@@ -18,13 +18,16 @@ use crate::collection::{Id, Item};
 use crate::format::Fault;
 use crate::geometry::{METRICS, Metric, Point};
 
+/// Opens a source by how it is written.
+type Open = fn(&str, &Options) -> Result<Box<dyn Source>, Failure>;
+
 /// A kind of source.
 pub(super) struct Kind {
     /// How it is written.
     pub(super) form: &'static str,
     /// Whether a text names one.
     pub(super) names: fn(&str) -> bool,
-    pub(super) open: fn(&str, &Options) -> Result<Box<dyn Source>, Failure>,
+    pub(super) open: Open,
 }
 
 /// What the command line says about a source besides its name.

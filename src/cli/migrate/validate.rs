@@ -130,7 +130,7 @@ fn ask_both(
         })?;
         match answered {
             (Some(theirs), measure, ours) => {
-                judge(following, &question, measure, (theirs, ours), &mut tally, examples)?
+                judge(following, &question, measure, (theirs, ours), &mut tally, examples)?;
             }
             (None, _, _) => unanswered.push(question),
         }

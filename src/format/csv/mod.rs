@@ -1,4 +1,4 @@
-//! CSV in: columns found by name in any order, one row at a time, a bad row refused without harm to its neighbours.
+//! CSV in: columns found by name in any order, a bad row refused without harm to its neighbours, read on all cores.
 //!
 //! What surprises is how hard the line number of a refused row is to get right: a quoted field may hold line breaks, blank
 //! lines are skipped, lines end in LF or CRLF, even within one file, and a quote may never be closed. See the module of records.
@@ -7,8 +7,12 @@
 //!
 //! *References*: RFC 4180. Beyond it: a byte-order mark is skipped, `;` and tab are recognised as delimiters.
 
+mod chunks;
 mod columns;
 mod records;
+mod rejects;
+mod sheet;
+mod tokens;
 mod write;
 
 use std::io::{self, Read};
@@ -16,9 +20,12 @@ use std::io::{self, Read};
 use super::reader::{BAD_DELIMITER, BAD_HEADER, EMPTY_FILE};
 use super::rejected::{Fault, Rejected, TOO_LONG, UNCLOSED_QUOTE};
 use super::{HeaderError, Incoming, ReadOptions, Reader};
-use columns::Columns;
+pub use chunks::ChunkedRows;
+use columns::{Columns, Record};
 use records::{Found, Records};
+pub use rejects::{REJECTED_HEADER, write_rejected};
 
+pub use sheet::Sheet;
 pub(super) use write::CSV;
 
 /// Column names that are read as the latitude; the first that is present wins, and the others stay properties.
@@ -28,16 +35,19 @@ pub const LON_COLUMNS: &[&str] = &["lon", "lng", "long", "longitude", "x"];
 /// Column names that are read as the id, likewise.
 pub const ID_COLUMNS: &[&str] = &["id", "key", "uuid"];
 
+/// What users call the format.
+pub const NAME: &str = "csv";
+
 /// The registered reader.
 pub(super) const READER: Reader = Reader {
-    name: "csv",
+    name: NAME,
     summary: "a header that names `lat` and `lon` in any order, then one item a row; every other column is a property",
     media_types: &["text/csv", "application/csv", "text/tab-separated-values"],
     extensions: &["csv", "tsv"],
-    open: |source, options| Ok(Box::new(Rows::read(source, options)?)),
+    open: |source, options| Ok(Box::new(ChunkedRows::read(source, options)?)),
 };
 
-/// The rows of a CSV text, good and bad, in order.
+/// The rows of a CSV text, good and bad, in order, one after the other.
 ///
 /// ```
 /// use nigh::format::{ReadOptions, csv::Rows};
@@ -51,6 +61,8 @@ pub(super) const READER: Reader = Reader {
 pub struct Rows<R> {
     records: Records<R>,
     columns: Columns,
+    /// What properties are written into before they are kept.
+    json: String,
     failed: bool,
 }
 
@@ -66,7 +78,7 @@ impl<R: Read> Rows<R> {
         let mut records = Records::open(source, options.delimiter)?;
         let names = header(&mut records)?;
         let columns = Columns::of_header(names, options).map_err(HeaderError::Unusable)?;
-        Ok(Rows { records, columns, failed: false })
+        Ok(Rows { records, columns, json: String::new(), failed: false })
     }
 }
 
@@ -86,7 +98,10 @@ impl<R: Read> Iterator for Rows<R> {
         };
         let row = match found {
             Found::End => return None,
-            Found::Record => self.columns.row(&self.records),
+            Found::Record => {
+                let row = self.columns.row(&self.records, &mut self.json);
+                return Some(Ok(row.map_err(|fault| fault.at_line(line).of_row(self.records.raw()))));
+            }
             Found::TooLong => Err(Fault::new(TOO_LONG, "the row has more than 1 MiB")
                 .hint("a quote that opens on this line may lack its end; the next line is read on its own")),
             Found::Unclosed => Err(Fault::new(UNCLOSED_QUOTE, "a quoted field opens on this line and has no end")
@@ -117,11 +132,11 @@ fn header(records: &mut Records<impl Read>) -> Result<Vec<String>, HeaderError> 
         Found::Unclosed => return Err(refuse("a quote in the header is not closed", "close it")),
     }
     let name = |at: usize| {
-        let name = std::str::from_utf8(records.field(at)).map(str::trim);
+        let name = records.text(at).map(str::trim);
         // Tables with row numbers often leave the first name empty.
         name.map(|name| if name.is_empty() { format!("column{}", at + 1) } else { name.to_owned() })
     };
-    let names = (0..records.len()).map(name).collect::<Result<_, _>>();
+    let names: Result<_, &[u8]> = (0..records.len()).map(name).collect();
     names.map_err(|_| refuse("the header is not UTF-8", "save the file as UTF-8"))
 }
 

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
 
+use super::columns::Record;
 use crate::format::lines::ROW_BYTES_MAX;
 
 /// How much is read at once.
@@ -39,6 +40,8 @@ pub(super) struct Records<R> {
     start: usize,
     filled: usize,
     ended: bool,
+    /// Why no more could be read ahead; to be told when what was read is used up.
+    broken: Option<io::Error>,
     /// The line on which `start` stands, and its place in the source.
     line: u64,
     place: u64,
@@ -48,6 +51,8 @@ pub(super) struct Records<R> {
     text: Vec<u8>,
     ends: Vec<usize>,
     fields: usize,
+    /// How many bytes the record has.
+    bytes: usize,
 }
 
 impl<R: Read> Records<R> {
@@ -59,6 +64,7 @@ impl<R: Read> Records<R> {
             start: 0,
             filled: 0,
             ended: false,
+            broken: None,
             line: 1,
             place: 0,
             read_again: 0,
@@ -67,6 +73,7 @@ impl<R: Read> Records<R> {
             text: vec![0; 1024],
             ends: vec![0; 64],
             fields: 0,
+            bytes: 0,
         };
         while records.waiting().len() < 3 && !records.ended {
             records.fill()?;
@@ -101,6 +108,7 @@ impl<R: Read> Records<R> {
             Some(bytes) if bytes > ROW_BYTES_MAX => self.give_up(Found::TooLong, ROW_BYTES_MAX)?,
             Some(bytes) if self.swallows_lines(bytes) => self.give_up(Found::Unclosed, bytes - 1)?,
             Some(bytes) => {
+                self.bytes = bytes;
                 self.done_with(bytes);
                 Found::Record
             }
@@ -118,15 +126,38 @@ impl<R: Read> Records<R> {
         Ok(bytes > ROW_BYTES_MAX)
     }
 
-    /// How many fields the record has.
-    pub(super) fn len(&self) -> usize {
-        self.fields
+    /// The record as it stands, with the end of its line.
+    pub(super) fn raw(&self) -> &[u8] {
+        &self.buffer[self.start - self.bytes..self.start]
     }
 
-    /// A field of the record, without its quotes.
-    pub(super) fn field(&self, at: usize) -> &[u8] {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        &self.text[start..self.ends[at]]
+    /// What stands between fields.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// Where what is waiting stands in the source, in bytes; and on which line.
+    pub(super) fn place(&self) -> (u64, u64) {
+        (self.place, self.line)
+    }
+
+    /// Reads until so much is waiting, or there is no more.
+    pub(super) fn gather(&mut self, bytes: usize) {
+        if self.buffer.len() < self.start + bytes + PIECE {
+            self.move_to_front(); // while little is waiting
+        }
+        while self.waiting().len() < bytes && !self.ended && self.broken.is_none() {
+            if let Err(error) = self.fill() {
+                self.broken = Some(error);
+            }
+        }
+    }
+
+    /// Passes over bytes and line breaks that somebody else has read.
+    pub(super) fn pass(&mut self, bytes: usize, lines: u64) {
+        self.line += lines;
+        self.place += bytes as u64;
+        self.start += bytes;
     }
 
     /// How many bytes are held.
@@ -222,17 +253,17 @@ impl<R: Read> Records<R> {
 
     fn done_with(&mut self, bytes: usize) {
         let done = &self.buffer[self.start..self.start + bytes];
-        self.line += done.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        self.place += bytes as u64;
-        self.start += bytes;
+        let lines = done.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.pass(bytes, lines);
     }
 
     /// Reads more, behind what is waiting.
     fn fill(&mut self) -> io::Result<()> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
         if self.buffer.len() - self.filled < PIECE {
-            self.buffer.copy_within(self.start..self.filled, 0);
-            self.filled -= self.start;
-            self.start = 0;
+            self.move_to_front();
             let needed = self.filled + PIECE;
             if self.buffer.len() < needed {
                 self.buffer.resize(needed.next_power_of_two(), 0);
@@ -249,6 +280,26 @@ impl<R: Read> Records<R> {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+impl<R> Records<R> {
+    fn move_to_front(&mut self) {
+        self.buffer.copy_within(self.start..self.filled, 0);
+        self.filled -= self.start;
+        self.start = 0;
+    }
+}
+
+impl<R> Record for Records<R> {
+    fn len(&self) -> usize {
+        self.fields
+    }
+
+    fn text(&self, at: usize) -> Result<&str, &[u8]> {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        let bytes = &self.text[start..self.ends[at]];
+        std::str::from_utf8(bytes).map_err(|_| bytes)
     }
 }
 

@@ -19,8 +19,15 @@ fn open<R: Read>(source: R) -> Result<Rows<R>, HeaderError> {
     Rows::read(source, &ReadOptions::default())
 }
 
+/// Every text is read in chunks as well, of all sizes, and the rows are the same.
 fn read(text: &[u8]) -> Vec<Result<Incoming, Rejected>> {
-    open(text).unwrap().map(Result::unwrap).collect()
+    let rows: Vec<_> = open(text).unwrap().map(Result::unwrap).collect();
+    let sizes = if text.len() < 2000 { vec![1, 2, 5, 13, 40] } else { vec![300_000] };
+    for chunk_bytes in sizes {
+        let chunked = ChunkedRows::in_chunks_of(chunk_bytes, 4, text, &ReadOptions::default()).unwrap();
+        assert!(chunked.map(Result::unwrap).eq(rows.iter().cloned()), "in chunks of {chunk_bytes}");
+    }
+    rows
 }
 
 /// Each row as its properties, or as line and code.

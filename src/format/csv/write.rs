@@ -31,7 +31,7 @@ pub(in crate::format) const CSV: Format = Format {
 };
 
 /// Names that mean something else, and so are no names of properties here.
-const TAKEN: &[&str] = &["id", "distance_m", "lat", "lon", "ttl", "expires_at", "properties"];
+const TAKEN: &[&str] = &["id", "distance_m", "lat", "lon", "ttl", "expires_at", "expires_at_ms", "properties"];
 
 /// The most columns of properties. Ten thousand items may have a thousand names each; what has no column of its own stands
 /// together in a last one, `properties`, as JSON.
@@ -124,10 +124,7 @@ impl<'a> Table<'a> {
     fn write_names(&self, out: &mut Vec<u8>) {
         for name in &self.names {
             out.push(b',');
-            let ambiguous = name.trim().is_empty()
-                || name.starts_with(PROPERTIES_PREFIX)
-                || TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name.trim()));
-            if ambiguous {
+            if takes_another_meaning(name) {
                 write_field(out, &format!("{PROPERTIES_PREFIX}{name}"));
             } else {
                 write_field(out, name);
@@ -157,9 +154,16 @@ impl<'a> Table<'a> {
     }
 }
 
+/// Whether a name of a property means something else in a CSV of ours.
+pub(super) fn takes_another_meaning(name: &str) -> bool {
+    name.trim().is_empty()
+        || name.starts_with(PROPERTIES_PREFIX)
+        || TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name.trim()))
+}
+
 /// A text of JSON without its quotes and escapes, or any other value as it stands. Half a surrogate pair is no text, so what holds one stays
 /// as it stands too.
-fn plain(json: &str) -> Cow<'_, str> {
+pub(super) fn plain(json: &str) -> Cow<'_, str> {
     match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         None => Cow::Borrowed(json),
         Some(inside) if !inside.contains('\\') => Cow::Borrowed(inside),
@@ -168,7 +172,7 @@ fn plain(json: &str) -> Cow<'_, str> {
 }
 
 /// A field, in quotes if anybody could take it for something else; `;` and tab are delimiters elsewhere.
-fn write_field(out: &mut Vec<u8>, text: &str) {
+pub(super) fn write_field(out: &mut Vec<u8>, text: &str) {
     if !text.contains([',', '"', '\n', '\r', ';', '\t']) {
         return out.extend_from_slice(text.as_bytes());
     }

@@ -4,12 +4,13 @@
 //! piece is read as JSON; so memory stays flat whatever the file's size, and a feature that is none costs no other. Where the scanner
 //! itself is at a loss, between features, the rest is not read, and that is said.
 //!
-//! Members other than `features` are passed over, before and behind it. A list may also hold items in the plain form.
+//! Members other than `features` and `type` are passed over, before and behind it; an object with features that says it is no
+//! FeatureCollection is refused. A list may also hold items in the plain form.
 
 use std::io::{self, BufRead, BufReader};
 
 use crate::format::lines::{ROW_BYTES_MAX, fill};
-use crate::format::rejected::{Fault, REST_UNREAD, Rejected, TOO_LONG};
+use crate::format::rejected::{Fault, NO_FEATURE, REST_UNREAD, Rejected, TOO_LONG};
 use crate::format::{Incoming, Reader, read_item};
 
 /// The registered reader.
@@ -21,8 +22,8 @@ pub(in crate::format) const READER: Reader = Reader {
     open: |source, _| Ok(Box::new(Features::new(BufReader::with_capacity(64 * 1024, source)))),
 };
 
-/// No name of a member is looked at beyond so many bytes.
-const NAME_BYTES: usize = 64;
+/// No name of a member, and no type, is looked at beyond so many bytes.
+const TEXT_BYTES: usize = 64;
 
 /// The features of a file, one by one.
 ///
@@ -46,6 +47,8 @@ pub struct Features<R> {
     /// Whether the list of features is a member of an object, and whether such a list has been met.
     in_object: bool,
     listed: bool,
+    /// What the outer object says it is, once it did.
+    kind: Option<String>,
     /// What was passed since it was last cleared, and at most one byte more than a feature may have.
     passed: Vec<u8>,
 }
@@ -71,6 +74,8 @@ enum Stop {
     Io(io::Error),
     /// What is wrong.
     Syntax(String),
+    /// What this is instead.
+    Refused(Fault),
 }
 
 impl From<io::Error> for Stop {
@@ -85,7 +90,15 @@ type Step = Result<Option<Result<Incoming, Rejected>>, Stop>;
 impl<R: BufRead> Features<R> {
     /// Reads features from an input.
     pub fn new(input: R) -> Features<R> {
-        Features { input, line: 1, place: Place::Start, in_object: false, listed: false, passed: Vec::new() }
+        Features {
+            input,
+            line: 1,
+            place: Place::Start,
+            in_object: false,
+            listed: false,
+            kind: None,
+            passed: Vec::new(),
+        }
     }
 
     fn step(&mut self) -> Step {
@@ -181,29 +194,55 @@ impl<R: BufRead> Features<R> {
 
     /// A member of the outer object: the features, or something to pass over.
     fn member(&mut self) -> Step {
-        let mut name: Vec<u8> = Vec::new();
-        let mut strings = Strings::default();
-        self.pass_until(|bytes| {
-            let end = bytes.iter().position(|&byte| strings.closes(byte)).map(|at| at + 1);
-            let room = NAME_BYTES.saturating_sub(name.len());
-            name.extend(bytes[..end.unwrap_or(bytes.len())].iter().take(room));
-            end
-        })?;
+        let name = self.string()?;
         if self.peek()? != Some(b':') {
             return Err(self.unexpected("a colon")?);
         }
         self.pass(1);
         let value = self.peek()?;
-        if name == b"\"features\"" {
+        // A Feature may have members of any name.
+        if name == b"\"features\"" && self.kind.as_deref() != Some("Feature") {
             self.listed = true;
+            self.is_collection()?;
             return match value {
                 Some(b'[') => self.enter(Place::FirstFeature, true),
                 _ => Err(self.unexpected("a list of features")?),
             };
         }
-        self.value()?;
+        if name == b"\"type\"" && value == Some(b'"') {
+            let kind = self.string()?;
+            self.kind =
+                Some(serde_json::from_slice(&kind).unwrap_or_else(|_| String::from_utf8_lossy(&kind).into_owned()));
+            self.is_collection()?;
+        } else {
+            self.value()?;
+        }
         self.place = Place::BehindMember;
         Ok(None)
+    }
+
+    /// Passes a string; gives it with its quotes, or as much of it as is looked at.
+    fn string(&mut self) -> Result<Vec<u8>, Stop> {
+        let (mut text, mut strings) = (Vec::new(), Strings::default());
+        self.pass_until(|bytes| {
+            let end = bytes.iter().position(|&byte| strings.closes(byte)).map(|at| at + 1);
+            let room = TEXT_BYTES.saturating_sub(text.len());
+            text.extend(bytes[..end.unwrap_or(bytes.len())].iter().take(room));
+            end
+        })?;
+        Ok(text)
+    }
+
+    /// Refuses an object with a list of features that says it is something else.
+    fn is_collection(&self) -> Result<(), Stop> {
+        match &self.kind {
+            Some(kind) if self.listed && kind != "FeatureCollection" => Err(Stop::Refused(
+                Fault::new(NO_FEATURE, format!("there are features in something of type {kind:?}"))
+                    .value(kind)
+                    .hint("send a FeatureCollection, a list of Features, or one Feature"),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The end of the outer object. If it held no features, it is one itself, or should be.
@@ -289,6 +328,7 @@ impl<R: BufRead> Iterator for Features<R> {
                     self.place = Place::Done;
                     return Some(match stop {
                         Stop::Io(error) => Err(error),
+                        Stop::Refused(fault) => Ok(Err(fault.at_line(self.line))),
                         Stop::Syntax(detail) => Ok(Err(Fault::new(REST_UNREAD, detail)
                             .hint("what stands behind this place was not read; mend it and send the file again")
                             .at_line(self.line))),

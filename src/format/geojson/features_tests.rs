@@ -56,6 +56,26 @@ fn a_feature_that_is_none_is_refused_alone_with_its_line() {
 }
 
 #[test]
+fn features_in_what_is_no_collection_are_refused() {
+    let a = feature("a");
+    for kind in ["Topology", "Feature Collection", "featurecollection", "Point", "", &"x".repeat(200)] {
+        let before = read(&format!("{{\"type\":\"{kind}\",\n\"features\":[{a}]}}"));
+        assert_eq!(before.len(), 1, "{kind:?}: {before:?}");
+        let refused = before[0].as_ref().unwrap_err();
+        assert_eq!((refused.line, refused.code), (2, "no-feature"), "{kind:?}");
+        assert!(refused.hint.as_ref().unwrap().contains("FeatureCollection"), "{refused:?}");
+        // Where it is said too late, what was read is read, and what it was is told.
+        assert_eq!(told(&format!("{{\"features\":[{a}],\n\"type\":\"{kind}\"}}")), [fine("a"), Err((2, "no-feature"))]);
+        let huge = "x".repeat(2 << 20);
+        let behind = format!("{{\"note\":\"{huge}\",\"type\":\"{kind}\",\"features\":[{a}]}}");
+        assert_eq!(told(&behind), [Err((1, "no-feature"))]);
+    }
+    assert_eq!(told(&format!(r#"{{"type":7,"features":[{a}]}}"#)), [fine("a")], "what says nothing is taken as before");
+    let own = r#"{"type":"Feature","id":"a","features":[1,2],"geometry":{"type":"Point","coordinates":[2,1]},"properties":{}}"#;
+    assert_eq!(told(own), [fine("a")], "a Feature may have members of any name");
+}
+
+#[test]
 fn where_the_file_itself_is_broken_the_rest_is_said_to_be_unread() {
     let a = feature("a");
     let stop = |line| Err((line, "rest-unread"));

@@ -6,7 +6,10 @@
 //!
 //! *References*: RFC 7946; OGC API Features (OGC 17-069r4, 7.15) for `numberMatched`, `numberReturned` and `links`.
 
+mod curve;
 mod features;
+mod plain;
+mod walk;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -14,11 +17,15 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{Fields, Format, Page, append, write_explain};
+use crate::geometry::Rect;
 use crate::index::DirectoryCell;
 use crate::query::AnswerHit;
 
+pub use curve::write_curve;
 pub use features::Features;
 pub(super) use features::READER;
+pub use plain::read_plain_polygons;
+pub use walk::write_walk;
 
 /// The registered format.
 pub(super) const GEOJSON: Format = Format {
@@ -41,6 +48,7 @@ fn write_feature(out: &mut Vec<u8>, hit: &AnswerHit<'_>, fields: &Fields) {
     }
     fields.write_geohash(out, item);
     if fields.position() {
+        append::end(out, item);
         out.extend_from_slice(br#","geometry":{"type":"Point","coordinates":["#);
         out.extend_from_slice(item.lon_lat().as_bytes());
         out.extend_from_slice(br#"]},"properties":"#);
@@ -90,8 +98,19 @@ pub fn write_cells(out: &mut Vec<u8>, cells: &[DirectoryCell], complete: bool) {
 }
 
 fn write_cell(out: &mut Vec<u8>, cell: &DirectoryCell) {
+    write_box(out, cell.rect);
+    append::plain(out, format_args!(r#","properties":{{"level":{},"points_at_most":{}"#, cell.level, cell.slots.len()));
+    if let Some(label) = &cell.label {
+        out.extend_from_slice(br#","label":"#);
+        append::text(out, label);
+    }
+    out.extend_from_slice(b"}}");
+}
+
+/// Appends the beginning of a Feature: a box of an index, which never goes over ±180.
+fn write_box(out: &mut Vec<u8>, rect: Rect) {
     out.extend_from_slice(br#"{"type":"Feature","geometry":{"type":"Polygon","coordinates":[["#);
-    let (south, west, north, east) = (cell.rect.south(), cell.rect.west(), cell.rect.north(), cell.rect.east());
+    let (south, west, north, east) = (rect.south(), rect.west(), rect.north(), rect.east());
     for (at, (lon_deg, lat_deg)) in
         [(west, south), (east, south), (east, north), (west, north), (west, south)].into_iter().enumerate()
     {
@@ -101,15 +120,7 @@ fn write_cell(out: &mut Vec<u8>, cell: &DirectoryCell) {
         append::number(out, lat_deg);
         out.push(b']');
     }
-    append::plain(
-        out,
-        format_args!(r#"]]}},"properties":{{"level":{},"points_at_most":{}"#, cell.level, cell.slots.len()),
-    );
-    if let Some(label) = &cell.label {
-        out.extend_from_slice(br#","label":"#);
-        append::text(out, label);
-    }
-    out.extend_from_slice(b"}}");
+    out.extend_from_slice(b"]]}");
 }
 
 /// Why a text is no polygon. Whether the polygon makes sense is for `geometry` to say.
@@ -157,15 +168,18 @@ pub type Polygons = Vec<Vec<Vec<[f64; 2]>>>;
 /// assert_eq!(read_polygons(triangle).unwrap()[0][0][2], [5.0, 8.0]);
 /// ```
 pub fn read_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
+    // Mostly it is plain; what is not, and what is wrong, is read again, more slowly, to say what.
+    match read_plain_polygons(text) {
+        Some((polygons, end)) if text[end..].trim_ascii().is_empty() => Ok(polygons),
+        _ => read_any_polygons(text),
+    }
+}
+
+/// The same, whichever way it is written.
+fn read_any_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
     // What is derived would take a list of the members' values as well.
     if text.trim_start().starts_with('[') {
         return Err(GeoJsonError::Syntax(serde::de::Error::custom("expected an object, not a list")));
-    }
-    // Mostly it is right: then it is read once. What is wrong is read again, more slowly, to say what.
-    if let Ok(Straight { kind, coordinates }) = serde_json::from_str(text)
-        && kind == "Polygon"
-    {
-        return Ok(vec![bare(coordinates)]);
     }
     let shape: Shape<'_> = serde_json::from_str(text).map_err(GeoJsonError::Syntax)?;
     let coordinates = shape.coordinates.map_or("null", RawValue::get);
@@ -187,14 +201,6 @@ pub fn read_polygons(text: &str) -> Result<Polygons, GeoJsonError> {
         }
         _ => Err(GeoJsonError::WrongType { found: shape.kind }),
     }
-}
-
-/// A polygon without surprises.
-#[derive(Deserialize)]
-struct Straight<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    coordinates: Vec<Vec<Position>>,
 }
 
 /// Just enough of a geometry to know how its coordinates nest; other members are none of our business.

@@ -25,6 +25,8 @@ pub(super) struct Effort {
     pub(super) cells: usize,
     /// List entries in all.
     pub(super) entries: usize,
+    /// Whether the outermost grids get half as many cells: where candidates are few, making cells takes longer than asking edges.
+    pub(super) sparse: bool,
 }
 
 /// Builds the tiling of a polygon.
@@ -33,6 +35,7 @@ pub(super) fn tiling<L: Line>(outline: &Outline, line: &L, effort: Effort) -> Ti
     let edges = &outline.table.edges;
     let mut builder = Builder { line, edges, tiling: Tiling::default(), effort, crowded: BinaryHeap::new() };
     builder.tiling.roots = windows.len();
+    builder.tiling.make_room(edges.len());
     builder.tiling.grids.resize(windows.len(), Grid::new([0.0; 4], 1, 1));
     for (number, &(west, east)) in windows.iter().enumerate() {
         let listed = entries_of_window(outline, west, east);
@@ -212,7 +215,8 @@ impl<L: Line> Builder<'_, L> {
         // One that fills its box occupies its share of all cells.
         let entries = room.min(12.0 * listed.len() as f64);
         let affordable = ((entries / 2.0).powi(2) / (lon * lat)).min(entries / boxes);
-        let wanted = (2 * listed.len() + fewest).min(cells_left) as f64;
+        let wanted = (2 * listed.len() + fewest) / if self.effort.sparse { 2 } else { 1 };
+        let wanted = wanted.min(cells_left) as f64;
         let cells = wanted.min(affordable).max(1.0);
         let cols = (cells * lat / lon).sqrt().clamp(1.0, cells).min((east - west) / FINEST).max(1.0).floor();
         let rows = (cells / cols).min(entries / lat).min((north - south) / FINEST).max(1.0).floor();

@@ -172,6 +172,13 @@ pub(super) struct Tiling {
 }
 
 impl Tiling {
+    /// Makes room for what a simple polygon of so many edges needs, so that little is moved while it grows.
+    pub(super) fn make_room(&mut self, edges: usize) {
+        self.cells.reserve(2 * edges + 64);
+        self.sums.reserve(3 * edges + 128);
+        self.entries.reserve(2 * edges + 32);
+    }
+
     /// Whether the candidate belongs to the polygon. Its longitude lies in (-180, 180]; it is no pole.
     #[inline]
     pub(super) fn contains<L: Line, F: FnOnce() -> UnitVector>(

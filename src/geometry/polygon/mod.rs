@@ -153,7 +153,9 @@ impl Polygon {
     pub fn prepare_for(&self, expected_candidates: usize) -> PreparedPolygon {
         let edges = self.outline.table.edges.len();
         let worth = expected_candidates.saturating_mul(8).saturating_add(64);
-        let effort = build::Effort { cells: (6 * edges + 256).min(worth), entries: 24 * edges + 1024 };
+        // A cell costs what it saves some dozens of candidates.
+        let sparse = expected_candidates < edges.saturating_mul(32);
+        let effort = build::Effort { cells: (6 * edges + 256).min(worth), entries: 24 * edges + 1024, sparse };
         PreparedPolygon::new(self.clone(), effort)
     }
 }

@@ -4,6 +4,7 @@
 //! have, because the polygon was laid on the window -180..=180 beforehand; a candidate at -180 is the same as at 180.
 
 use std::cell::Cell;
+use std::hash::{Hash, Hasher};
 
 use super::edge::Candidate;
 use super::geodesic::Geodesic;
@@ -20,6 +21,23 @@ pub struct PreparedPolygon {
     polygon: Polygon,
     tiling: Tiling,
     frame: Rect,
+}
+
+/// Two that were made of the same positions in the same order, with the same kind of edges, have the same hash.
+impl Hash for PreparedPolygon {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Outline { kind, table, parts, .. } = &*self.polygon.outline;
+        kind.name().hash(hasher);
+        for part in parts {
+            hasher.write_u32(part.end_edge);
+            hasher.write_u8(u8::from(part.holds_south));
+        }
+        for edge in &table.edges {
+            for degrees in [edge.west_lon, edge.west_lat, edge.east_lon, edge.east_lat] {
+                hasher.write_u64(degrees.to_bits());
+            }
+        }
+    }
 }
 
 impl PreparedPolygon {

@@ -44,7 +44,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::{Filter, QueryError};
+use super::{Budget, Filter, QueryError};
 use crate::collection::{ItemRef, Snapshot};
 use crate::geometry::{Point, Tile};
 use walk::Walk;
@@ -89,7 +89,13 @@ impl TileQuery {
 
     /// What is seen on the tile at one moment of a collection.
     pub fn run(&self, snapshot: &Arc<Snapshot>) -> Result<TileAnswer, QueryError> {
-        let mut walk = Walk::over(snapshot, self)?;
+        self.run_within(snapshot, &Budget::unlimited())
+    }
+
+    /// [`TileQuery::run`] within a budget, of which only a filter costs anything: the same answer, or
+    /// [`QueryError::OverBudget`].
+    pub fn run_within(&self, snapshot: &Arc<Snapshot>, budget: &Budget<'_>) -> Result<TileAnswer, QueryError> {
+        let mut walk = Walk::over(snapshot, self, budget)?;
         walk.go();
         Ok(TileAnswer { snapshot: snapshot.clone(), tile: self.tile, seen: walk.into_seen() })
     }

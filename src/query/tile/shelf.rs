@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::collection::Segment;
 use crate::index::curve;
-use crate::query::Filter;
+use crate::query::{Budget, Filter};
 
 /// A segment's points that count.
 #[derive(Debug)]
@@ -28,14 +28,14 @@ impl<'a> Shelf<'a> {
         Shelf { number, segment, seq, gone_max: segment.gone_count(), chosen: None }
     }
 
-    /// Only what a filter chooses among some slots, which are given in order.
-    pub(super) fn choose(&mut self, slots: Vec<Range<u32>>, filter: &Filter) {
+    /// Only what a filter chooses among some slots, which are given in order; when the budget is over, anything.
+    pub(super) fn choose(&mut self, slots: Vec<Range<u32>>, filter: &Filter, budget: &Budget<'_>) {
         let wanted = |&slot: &u32| {
             let item = self.segment.item(slot);
-            filter.matches(item.id, item.properties())
+            filter.matches_within(item.id, item.properties(), budget)
         };
         let there = slots.into_iter().flatten().filter(|&slot| self.segment.is_there(slot, self.seq));
-        let chosen = there.filter(wanted).collect();
+        let chosen = there.take_while(|_| !budget.is_over()).filter(wanted).collect();
         (self.chosen, self.gone_max) = (Some(chosen), 0);
     }
 

@@ -12,7 +12,7 @@ use crate::collection::Snapshot;
 use crate::geometry::tile::OnMap;
 use crate::geometry::{Overlap, Point, Rect, Tile};
 use crate::index::curve::{self, Cell};
-use crate::query::{Filter, QueryError};
+use crate::query::{Budget, Filter, QueryError};
 
 /// A cluster is a cell of 1/32 of the tile's width: 16 of the 512 points that a tile usually takes on a screen.
 const FINER: u32 = 5;
@@ -63,19 +63,19 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn over(snapshot: &'a Snapshot, query: &TileQuery) -> Result<Walk<'a>, QueryError> {
+    pub(super) fn over(snapshot: &'a Snapshot, query: &TileQuery, budget: &Budget<'_>) -> Result<Walk<'a>, QueryError> {
         let segments = (0..).zip(snapshot.segments());
         let shelves = segments.map(|(number, segment)| Shelf::of(number, segment, snapshot.seq())).collect();
         let (tile, crowd, frames) = (query.tile, u64::from(query.crowd), query.tile.frames().collect());
         let mut walk = Walk { tile, crowd, frames, shelves, stretches: Vec::new(), seen: Vec::new() };
         if let Some(filter) = &query.filter {
-            walk.choose(filter, query.filtered_max)?;
+            walk.choose(filter, query.filtered_max, budget)?;
         }
         Ok(walk)
     }
 
     /// Leaves only what a filter chooses on the shelves.
-    fn choose(&mut self, filter: &Filter, most: u64) -> Result<(), QueryError> {
+    fn choose(&mut self, filter: &Filter, most: u64, budget: &Budget<'_>) -> Result<(), QueryError> {
         let mut slots: Vec<Vec<Range<u32>>> = vec![Vec::new(); self.shelves.len()];
         self.each_wide_cell(|walk, _, own| {
             walk.stretches[own].iter().for_each(|stretch| slots[stretch.shelf].push(stretch.places.clone()));
@@ -85,9 +85,12 @@ impl<'a> Walk<'a> {
             return Err(QueryError::TooManyToFilter { points, most });
         }
         for (shelf, slots) in self.shelves.iter_mut().zip(slots) {
-            shelf.choose(slots, filter);
+            shelf.choose(slots, filter, budget);
         }
-        Ok(())
+        match budget.overrun() {
+            Some(because) => Err(QueryError::OverBudget { spent: budget.spent(), because }),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn go(&mut self) {

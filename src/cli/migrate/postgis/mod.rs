@@ -29,7 +29,7 @@ pub(super) const POSTGIS: Kind = Kind {
 };
 
 /// The mean radius by which PostGIS measures on a sphere.
-const EARTH_RADIUS_M: f64 = 6_371_008.771_415_059_5;
+const EARTH_RADIUS_M: f64 = 6_371_008.771_415_06;
 
 /// Changes that are read at a time.
 const CHANGES: i32 = 20_000;
@@ -122,9 +122,9 @@ impl Source for PostGis {
         let extension = client.query_opt("SELECT extversion FROM pg_extension WHERE extname = 'postgis'", &[]);
         let extension: Option<String> = extension.map_err(troubled)?.map(|row| row.get(0));
         let asked = self.options.table.clone().unwrap_or_default();
-        let mut facts = Facts::default();
-        facts.source =
+        let source =
             format!("table {asked} of PostgreSQL {version}, PostGIS {}", extension.as_deref().unwrap_or("none"));
+        let mut facts = Facts { source, ..Facts::default() };
         if extension.is_none() {
             facts.obstacles.push("this database has no PostGIS".to_owned());
             return Ok(facts);

@@ -1,0 +1,94 @@
+// What the page costs with a million points: tiles on the server, and the memory of the page after long panning and zooming.
+//
+//     npm run measure
+//
+// Points lie in Gaussians round the demo's cities, a twentieth of them anywhere, always the same. Tiles are those that a browser asks for
+// while it goes from place to place; they are asked one by one, so the times are those of the service and of the loopback.
+
+import { readFileSync } from "node:fs";
+import { Service, closeBrowser, open, openBrowser, settled } from "../tests/browser/harness.ts";
+
+const POINTS = 1_000_000;
+const STOPS = 60;
+
+/** Numbers from 0 to 1, the same in every run (xorshift). */
+let state = 0x9e3779b9;
+function random(): number {
+  state ^= state << 13;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  return (state >>> 0) / 2 ** 32;
+}
+
+const cities = readFileSync(new URL("../../data/cities.csv", import.meta.url), "utf8").trim().split("\n").slice(1)
+  .map((row) => row.split(",").slice(-2).map(Number) as [number, number]);
+
+function* rows(): Generator<string> {
+  yield "id,lat,lon,name,size\n";
+  for (let at = 0; at < POINTS; at++) {
+    const [cityLat, cityLon] = cities[Math.floor(random() * cities.length)] ?? [0, 0];
+    const spread = () => (random() + random() + random() - 1.5) * 0.4;
+    const anywhere = random() < 0.05;
+    const lat = anywhere ? random() * 170 - 85 : Math.max(-90, Math.min(90, cityLat + spread()));
+    const lon = anywhere ? random() * 360 - 180 : Math.max(-180, Math.min(180, cityLon + spread()));
+    yield `p${at},${lat.toFixed(5)},${lon.toFixed(5)},point ${at},${Math.floor(random() * 1000)}\n`;
+  }
+}
+
+function tilesRound(lat: number, lon: number, z: number): [number, number, number][] {
+  const n = 2 ** z;
+  const sin = Math.sin((lat * Math.PI) / 180);
+  const x = Math.floor(((lon + 180) / 360) * n);
+  const y = Math.floor((0.5 - Math.log((1 + sin) / (1 - sin)) / (4 * Math.PI)) * n);
+  const around = [-1, 0, 1].flatMap((dx) => [-1, 0, 1].map((dy) => [z, (x + dx + n) % n, y + dy] as [number, number, number]));
+  return around.filter(([, , row]) => row >= 0 && row < n);
+}
+
+const part = (sorted: number[], share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+
+const service = await new Service(["--no-demo"]).start();
+await openBrowser();
+try {
+  const body = [...rows()].join("");
+  const begun = performance.now();
+  const { created } = await service.json("collections/million/items", { method: "POST", headers: { "content-type": "text/csv" }, body });
+  console.log(`${created} points, ${(body.length / 1e6).toFixed(1)} MB of CSV, in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+
+  const times: number[] = [];
+  const sizes: number[] = [];
+  for (let stop = 0; stop < STOPS; stop++) {
+    const [lat, lon] = cities[Math.floor(random() * cities.length)] ?? [0, 0];
+    for (let z = 0; z <= 14; z++) {
+      for (const tile of tilesRound(lat, lon, z)) {
+        const asked = performance.now();
+        const bytes = await (await fetch(`${service.root}collections/million/tiles/${tile.join("/")}.mvt?fields=`)).arrayBuffer();
+        times.push(performance.now() - asked);
+        sizes.push(bytes.byteLength);
+      }
+    }
+  }
+  times.sort((a, b) => a - b);
+  sizes.sort((a, b) => a - b);
+  console.log(`${times.length} tiles: median ${part(times, 0.5).toFixed(1)} ms, p99 ${part(times, 0.99).toFixed(1)} ms, most ${part(times, 1).toFixed(1)} ms`);
+  console.log(`bytes: median ${part(sizes, 0.5)}, p99 ${part(sizes, 0.99)}, most ${part(sizes, 1)}`);
+
+  const { page, close } = await open(service.root, "c=million&at=20,0,1.5");
+  await settled(page);
+  const session = await page.context().newCDPSession(page);
+  const heapMB = async () => {
+    await session.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await session.send("Runtime.getHeapUsage");
+    return (usedSize / 1e6).toFixed(1);
+  };
+  console.log(`heap of the page at first: ${await heapMB()} MB`);
+  for (let stop = 1; stop <= STOPS; stop++) {
+    const [lat, lon] = cities[Math.floor(random() * cities.length)] ?? [0, 0];
+    await page.evaluate(([lat, lon, zoom]) => (window as any).nighMap.jumpTo({ center: [lon, lat], zoom }), [lat, lon, 2 + (stop % 10)] as const);
+    await settled(page);
+    if (stop % 15 === 0) console.log(`after ${stop} places: ${await heapMB()} MB`);
+  }
+  await close();
+} finally {
+  await closeBrowser();
+  await service.end();
+}

@@ -22,11 +22,11 @@ fn collection(generator: &str, count: usize) -> Collection {
     };
     collection.apply(1, points.iter().enumerate().map(|(number, point)| put(number, *point)).collect());
     // Some move, some go, and the last changes stand in a segment too small for a directory.
-    for seq in 2..12 {
-        let changes = (0..if seq < 11 { 20 } else { 3 }).map(|_| {
+    for (seq, changed) in [(2, 300), (3, 40), (4, 40), (5, 3)] {
+        let changes = (0..changed).map(|change| {
             let number = random.below(count as u64) as usize;
-            match random.below(3) {
-                0 => Change::Remove(Id::new(format!("p{number}")).unwrap()),
+            match change % 3 {
+                1 => Change::Remove(Id::new(format!("p{number}")).unwrap()),
                 _ => put(number, points[random.below(count as u64) as usize]),
             }
         });
@@ -72,7 +72,8 @@ fn each_walk(mut check: impl FnMut(&str, &Arc<Snapshot>, &Query, &Walk, &crate::
     for generator in ["uniform", "dense_city", "pole_cap", "antimeridian_strip", "coincident"] {
         let collection = collection(generator, 3_000);
         let snapshot = collection.snapshot();
-        assert!(snapshot.segments().len() > 1 && snapshot.segments().iter().any(|segment| segment.points().len() < 64));
+        let sizes: Vec<usize> = snapshot.segments().iter().map(|segment| segment.points().len()).collect();
+        assert!(sizes.len() > 1 && sizes.iter().any(|&size| size < 64), "{generator}: {sizes:?}");
         let items: Vec<Point> = snapshot.items().map(|item| item.point()).collect();
         let mut random = Random::seeded(5);
         for number in 0..40 {

@@ -83,8 +83,8 @@ test("with Shift a drag draws a circle whatever the tool", async () => {
   await page.keyboard.down("Shift");
   await drag(page, [48.857, 2.352], [49.1, 2.352]);
   await page.keyboard.up("Shift");
-  assert.match((await page.textContent("#summary")) ?? "", /within 27/);
   await assertSame(page);
+  assert.match((await page.textContent("#summary")) ?? "", /within 27/);
   await close();
 });
 

@@ -12,7 +12,7 @@ use crate::geometry::Rect;
 /// The kind.
 pub(super) const RSTAR: Kind = Kind {
     name: "rstar",
-    summary: "the crate rstar over longitude and latitude: candidates by box, one by one",
+    summary: "the crate rstar over longitude and latitude: candidates by box, one by one; all points where that touches ±180° or a pole",
     role: Role::Baseline,
     build: |sorted: &Sorted| Box::new(Rstar::build(&sorted.points)),
     open: |_, _| None,

@@ -186,7 +186,7 @@ fn cause(findings: &Findings, first: &Ranked<'_>, last: Option<&Ranked<'_>>) -> 
         (true, true) => "Both cost time.",
         (true, false) => "So it is the candidates that cost time.",
         (false, true) => "So it is the way to the candidates that costs time, and not their number.",
-        (false, false) => "That does not explain the difference: what remains is the cost of a single cell.",
+        (false, false) => "These counts do not explain the difference; what a single cell costs is not among them.",
     };
     Some(format!(
         "{} and {} differ most in {}: {} against {} µs. There {}; {}. {because}",

@@ -98,7 +98,7 @@ assert.equal(await page.locator('h1').innerText(), words.desk.split('\n').find(l
 await context.close();
 
 if (picture) {
-  const shot = await open({ viewport: { width: 1180, height: 1480 }, colorScheme: 'light', deviceScaleFactor: 1 });
+  const shot = await open({ viewport: { width: 1180, height: 1660 }, colorScheme: 'light', deviceScaleFactor: 0.7 });
   await shot.page.screenshot({ path: picture });
   console.log(`${picture}: ${statSync(picture).size} bytes`);
   await shot.context.close();

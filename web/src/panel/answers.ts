@@ -5,7 +5,7 @@ import { sayMetres, unwrapLon } from "../earth.ts";
 import { Latest } from "../latest.ts";
 import { line, point, shapeLon } from "../map/shape.ts";
 import type { MapView } from "../map/view.ts";
-import { asked, type Question, type SearchBody } from "../question.ts";
+import { asked, type Question, type SearchBody, type Shape } from "../question.ts";
 import { ROOT, Refused, ask, type Answer, type Page } from "../service.ts";
 import type { Store } from "../state.ts";
 import { details, nameOf, restOf } from "./properties.ts";
@@ -17,6 +17,7 @@ export class Answers {
   #answers: Answer[] = [];
   #next: string | null = null;
   #open: number | null = null;
+  #shown: Shape | null = null;
   readonly #list = byId("results");
   readonly #summary = byId("summary");
   readonly #more = byId("more");
@@ -68,8 +69,17 @@ export class Answers {
     this.#more.hidden = this.#next === null;
     this.#sumUp(page, question);
     this.#draw();
+    this.#bringIntoView(question);
     const again = open === undefined ? -1 : page.features.findIndex(({ id }) => id === open);
     if (again >= 0) this.#toggle(again + 1, false);
+  }
+
+  /** Where the panel is a sheet, what was asked on the map is answered under the form: the sheet goes there. */
+  #bringIntoView({ shape }: Question): void {
+    const asked = shape !== this.#shown;
+    this.#shown = shape;
+    const small = matchMedia("(max-width: 760px)").matches;
+    if (asked && small && !byId("pane-ask").contains(document.activeElement)) this.#summary.scrollIntoView({ block: "start" });
   }
 
   #sumUp(page: Page, { shape }: Question): void {

@@ -148,6 +148,8 @@ test("on a phone a touch asks, and the sheet opens and closes", async () => {
   await page.touchscreen.tap(map.x + map.width / 2, map.y + map.height / 2);
   await page.waitForSelector("#results li");
   await assertSame(page);
+  const first = await page.locator("#results li:first-child").boundingBox();
+  assert.ok(first && first.y > map.height && first.y < 700, "the first answer is in view");
   await page.tap("#sheet");
   assert.equal(await page.getAttribute("#sheet", "aria-expanded"), "false");
   assert.ok((await page.locator("#panel").boundingBox())!.height < 120, "(await page.locator('#panel').boundingBox())!.height < 120");

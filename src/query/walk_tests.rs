@@ -48,7 +48,7 @@ fn query(number: u64, points: &[Point], random: &mut Random) -> Query {
     let rect = Rect::from_corners(south, west, north, east).ok();
     let ring = vec![[west, south], [east, south], [(west + east) / 2.0, north], [west, south]];
     let polygon = Polygon::new(&[vec![ring]], Edges::Planar).ok().map(|polygon| Arc::new(polygon.prepare()));
-    let filter = (number % 5 == 0).then(|| Filter::parse("n > 2").unwrap());
+    let filter = number.is_multiple_of(5).then(|| Filter::parse("n > 2").unwrap());
     let k = K::new(1 + random.below(60) as usize).ok();
     let plain = Query { filter, ..Query::default() };
     match number % 8 {

@@ -150,7 +150,8 @@ fn form(asked: &Export) -> Result<&'static Form, Failure> {
         return Ok(&FORMS[0]);
     }
     let file = asked.output.file_name().unwrap_or_default().to_string_lossy();
-    let plain = file.strip_suffix(".gz").unwrap_or(&file);
+    // How it is packed stands last; whether we pack so is seen when the file is opened.
+    let plain = [".gz", ".zst"].iter().find_map(|ending| file.strip_suffix(ending)).unwrap_or(&file);
     reader_for_file(plain).and_then(|reader| by_name(reader.name)).ok_or_else(|| {
         let known: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
         Failure::Usage(format!(

@@ -224,6 +224,10 @@ impl Remote {
     }
 }
 
+fn untrusted(origin: &str, error: &dyn fmt::Display) -> String {
+    format!("{origin} cannot be trusted: {error}; --ca names the certificates to trust")
+}
+
 /// What went wrong on the way, and what would help.
 fn unreachable(origin: &str, error: &ureq::Error) -> String {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
@@ -238,8 +242,10 @@ fn unreachable(origin: &str, error: &ureq::Error) -> String {
         }
         ureq::Error::HostNotFound => format!("there is no host of the name in {origin}"),
         ureq::Error::Timeout(_) => format!("{origin} does not answer in time"),
-        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => {
-            format!("{origin} cannot be trusted: {error}; --ca names the certificates to trust")
+        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => untrusted(origin, error),
+        // What the handshake finds comes as a failure of the connection.
+        ureq::Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+            untrusted(origin, error)
         }
         ureq::Error::Protocol(_) => format!("what answers at {origin} does not speak HTTP as --url says: {error}"),
         ureq::Error::Io(error) => format!("asking {origin} failed: {error}"),

@@ -2,7 +2,7 @@
 //!
 //! What surprises: columns are left out rather than broken. What does not fit is named beneath, and all of it is a format away.
 
-use crate::format::Row;
+use crate::format::{Row, each_member};
 
 /// The longest text of a cell, in characters; and the room where nobody says how wide it is.
 const CELL_MAX: usize = 40;
@@ -13,6 +13,11 @@ const GAP: &str = "  ";
 
 const BOLD: &str = "\x1b[1m";
 const PLAIN: &str = "\x1b[0m";
+
+/// A text of JSON without its quotes and escapes, any other value as it stands.
+fn shown(json: &str) -> String {
+    serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())
+}
 
 /// Rows under the names of their columns.
 #[derive(Debug)]
@@ -56,19 +61,16 @@ impl Table {
         let mut columns: Vec<(String, Vec<String>)> = fixed.into_iter().flatten().collect();
         let first = columns.len();
         for (at, row) in rows.iter().enumerate() {
-            let members = row.properties.and_then(|text| serde_json::from_str::<serde_json::Map<_, _>>(text).ok());
-            for (name, value) in members.into_iter().flatten() {
+            let Some(properties) = row.properties.filter(|text| text.trim_start().starts_with('{')) else { continue };
+            each_member(properties, |name, value| {
+                let name = shown(name);
                 let place = columns[first..].iter().position(|(known, _)| *known == name).map(|place| first + place);
                 let place = place.unwrap_or_else(|| {
                     columns.push((name, vec![String::new(); rows.len()]));
                     columns.len() - 1
                 });
-                columns[place].1[at] = match value {
-                    serde_json::Value::Null => String::new(),
-                    serde_json::Value::String(text) => text,
-                    other => other.to_string(),
-                };
-            }
+                columns[place].1[at] = if value == "null" { String::new() } else { shown(value) };
+            });
         }
         Table::new(columns)
     }

@@ -122,7 +122,7 @@ fn has(names: &[String], wanted: &str) -> bool {
 }
 
 /// Steps over the members of stored properties: the text of each name, with its quotes, and of each value.
-pub(super) fn each_member<'p>(properties: &'p str, visit: impl FnMut(&'p str, &'p str)) {
+pub(crate) fn each_member<'p>(properties: &'p str, visit: impl FnMut(&'p str, &'p str)) {
     let mut reader = serde_json::Deserializer::from_str(properties);
     reader.deserialize_map(Members(visit)).expect("stored properties are a JSON object");
 }

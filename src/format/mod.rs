@@ -53,6 +53,7 @@ pub mod tilejson;
 pub use ahead::read_ahead;
 pub use coding::{CODINGS, Coding, coding_for_file, coding_named, sniff_coding};
 pub use fields::Fields;
+pub(crate) use fields::each_member;
 pub use item::{Expires, Incoming, read_item, row_id};
 pub use moment::{MomentError, parse_duration, parse_moment};
 pub use reader::{

@@ -61,7 +61,7 @@ fn degrees(hasher: &mut Xxh3Default, degrees: f64) {
 mod tests {
     use super::*;
     use crate::geometry::{Edges, METRICS, Point, Polygon, Rect};
-    use crate::index::Kind;
+    use crate::index::KINDS;
     use crate::query::{K, Limit};
 
     fn square(east: f64, edges: Edges) -> Query {
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn pages_and_kinds_of_one_query_are_of_one_query() {
         let near = || Query::near(Point::new(0.0, 2.0).unwrap());
-        let page = near().in_pages_of(Limit::new(3).unwrap()).on(Kind::named("quadtree").unwrap());
+        let page = near().in_pages_of(Limit::new(3).unwrap()).on(&KINDS[2]);
         assert_eq!(page.identity(1), near().identity(1));
         assert_eq!(page.after("i61".parse().unwrap()).identity(1), near().identity(1));
         assert_eq!(Query::near(Point::new(-0.0, 2.0).unwrap()).identity(1), near().identity(1));

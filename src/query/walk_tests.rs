@@ -22,7 +22,7 @@ fn collection(generator: &str, count: usize) -> Collection {
     };
     collection.apply(1, points.iter().enumerate().map(|(number, point)| put(number, *point)).collect());
     // Some move, some go, and the last changes stand in a segment too small for a directory.
-    for (seq, changed) in [(2, 300), (3, 40), (4, 40), (5, 3)] {
+    for changed in [300, 40, 40, 3] {
         let changes = (0..changed).map(|change| {
             let number = random.below(count as u64) as usize;
             match change % 3 {
@@ -30,7 +30,8 @@ fn collection(generator: &str, count: usize) -> Collection {
                 _ => put(number, points[random.below(count as u64) as usize]),
             }
         });
-        collection.apply(seq, changes.collect());
+        // Each change has a number of its own.
+        collection.apply(collection.snapshot().seq() + 1, changes.collect());
     }
     collection
 }

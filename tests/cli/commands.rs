@@ -51,8 +51,10 @@ fn every_command_refuses_an_option_that_nobody_has() {
 fn every_command_is_run_by_a_test_of_its_own() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut texts = String::new();
-    let inside = std::fs::read_dir(folder.join("cli")).unwrap().map(|entry| entry.unwrap().path());
-    for path in inside.chain([folder.join("cli.rs"), folder.join("service/mod.rs")]) {
+    let files =
+        ["", "cli", "service", "import", "migrate"].map(|inside| std::fs::read_dir(folder.join(inside)).unwrap());
+    let paths = files.into_iter().flatten().map(|entry| entry.unwrap().path());
+    for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs")) {
         if !path.ends_with("commands.rs") {
             texts += &std::fs::read_to_string(path).unwrap();
         }

@@ -105,7 +105,6 @@ fn a_backup_is_restored_and_nothing_that_is_there_is_taken() {
         (["restore", &path("b"), "--data-dir", &path("c")], "is there already"),
         (["restore", &path("nowhere"), "--data-dir", &path("d")], "is no backup"),
         (["restore", &data, "--data-dir", &path("d")], "is no backup"),
-        (["backup", &path("no/such/folder"), "--data-dir", &data], "no/such"),
     ] {
         let (code, out, messages) = said(&nigh(&arguments));
         assert!(code == Some(1) && out.is_empty() && messages.contains(words), "{arguments:?}: {messages}");

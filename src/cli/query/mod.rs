@@ -55,9 +55,9 @@ enum Question {
     },
     /// What is in a box
     Bbox {
-        /// The edges of the box; west beyond east crosses the antimeridian
+        /// The sides of the box; west beyond east crosses the antimeridian
         #[arg(value_name = "W,S,E,N")]
-        edges: String,
+        sides: String,
         #[command(flatten)]
         rest: Rest,
     },
@@ -101,9 +101,9 @@ fn query(asked: Asked) -> Result<(), Failure> {
             once(rest.conditions.within.replace(polygon), "--within")?;
             (None, rest)
         }
-        Question::Bbox { edges, mut rest } => {
-            let edges = conditions::numbers(&edges).map_err(|error| Failure::Usage(format!("{edges:?}: {error}")))?;
-            once(rest.conditions.bbox.replace(edges), "--bbox")?;
+        Question::Bbox { sides, mut rest } => {
+            let sides = conditions::numbers(&sides).map_err(|error| Failure::Usage(format!("{sides:?}: {error}")))?;
+            once(rest.conditions.bbox.replace(sides), "--bbox")?;
             (None, rest)
         }
     };

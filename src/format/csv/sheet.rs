@@ -151,5 +151,9 @@ impl Sheet {
 
 /// Whether a name comes back from the head of a sheet as it is.
 fn can_be_a_column(name: &str) -> bool {
-    (1..=NAME_BYTES_MAX).contains(&name.len()) && name.trim() == name && !name.contains(char::is_control)
+    // The column `properties` is taken, by what has no column.
+    name != "properties"
+        && (1..=NAME_BYTES_MAX).contains(&name.len())
+        && name.trim() == name
+        && !name.contains(char::is_control)
 }

@@ -59,7 +59,7 @@ mod tests {
         // The two places of the documents of GEOADD, with what GEOPOS says of them.
         for (score, lat, lon) in [
             (3_479_099_956_230_698.0, 38.115_556_395_496_3, 13.361_389_338_970_184),
-            (3_479_447_370_796_909.0, 37.502_669_242_499_1, 15.087_267_458_438_873),
+            (3_479_447_370_796_909.0, 37.502_668_423_331_62, 15.087_267_458_438_873),
         ] {
             let point = point_of(score).unwrap();
             assert!((point.lat_deg() - lat).abs() < 1e-13 && (point.lon_deg() - lon).abs() < 1e-13, "{point:?}");

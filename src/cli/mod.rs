@@ -158,7 +158,8 @@ fn parser() -> clap::Command {
         .about("What is near here? Exact, ordered proximity search.")
         .after_help("nigh alone is nigh serve.\nExit codes: 0 fine, 1 failure, 2 usage, 3 some rows rejected, 4 verification found a difference.")
         .args_conflicts_with_subcommands(true);
-    let define = |command: &Command| (command.define)(clap::Command::new(command.name).about(command.summary));
+    // The sentence comes last: arguments that several commands share bring their own.
+    let define = |command: &Command| (command.define)(clap::Command::new(command.name)).about(command.summary);
     (COMMANDS[0].define)(top).subcommands(COMMANDS.iter().map(define))
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Output {
     /// Nothing once it is finished.
     writer: Option<Writer>,
     file: Option<Part>,
+    /// What is written to as it is, and no file.
+    device: Option<PathBuf>,
 }
 
 enum Writer {
@@ -54,7 +56,7 @@ impl Output {
     /// Standard output for no path and for `-`, otherwise a file, compressed where its name ends in `.gz`.
     pub(super) fn open(path: Option<&Path>) -> Result<Output, Failure> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            return Ok(Output { writer: Some(Writer::plain(Box::new(io::stdout()))), file: None });
+            return Ok(Output { writer: Some(Writer::plain(Box::new(io::stdout()))), file: None, device: None });
         };
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         let is_gzip = extension.as_deref() == Some("gz");
@@ -64,12 +66,13 @@ impl Output {
         // What is no plain file, such as a named pipe, is written to as it is.
         if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
             let opened = File::options().write(true).open(path).map_err(|error| cannot(path, &error))?;
-            return Ok(Output { writer: Some(Writer::new(Box::new(opened), is_gzip)), file: None });
+            let writer = Some(Writer::new(Box::new(opened), is_gzip));
+            return Ok(Output { writer, file: None, device: Some(path.to_owned()) });
         }
         let part = Unfinished::beside(path, ".part");
         let opened = File::create(part.path()).map_err(|error| cannot(path, &error))?;
         let file = Part { part, path: path.to_owned() };
-        Ok(Output { writer: Some(Writer::new(Box::new(opened), is_gzip)), file: Some(file) })
+        Ok(Output { writer: Some(Writer::new(Box::new(opened), is_gzip)), file: Some(file), device: None })
     }
 
     /// Writes some more.
@@ -105,8 +108,8 @@ impl Output {
     }
 
     fn failed(&self, error: &io::Error) -> Failure {
-        match &self.file {
-            Some(file) => cannot(&file.path, error),
+        match self.file.as_ref().map(|file| &file.path).or(self.device.as_ref()) {
+            Some(path) => cannot(path, error),
             None => unwritten(error),
         }
     }

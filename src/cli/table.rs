@@ -72,7 +72,10 @@ impl Table {
                 columns[place].1[at] = if value == "null" { String::new() } else { shown(value) };
             });
         }
-        Table::new(columns)
+        let mut table = Table::new(columns);
+        // An id is a name, also where it looks like a number.
+        table.columns.iter_mut().take(1).for_each(|id| id.is_right = false);
+        table
     }
 
     /// The lines of the table; none when it has no rows.

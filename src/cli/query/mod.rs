@@ -122,9 +122,9 @@ fn query(asked: Asked) -> Result<(), Failure> {
     loop {
         returned += page.items.len() as u64;
         writer.page(&page.items)?;
-        match page.next.take().filter(|_| rest.conditions.all) {
-            Some(cursor) => page = source.ask(&rest.collection, &pairs.after(&cursor))?,
-            None => break,
+        match &page.next {
+            Some(cursor) if rest.conditions.all => page = source.ask(&rest.collection, &pairs.after(cursor))?,
+            _ => break,
         }
     }
     let more = page.matched.saturating_sub(returned);

@@ -26,7 +26,7 @@ contract() {
   # Where what is written goes, so that the demo stays whole for what is read.
   "$python" -c "import sys, requests; requests.put(sys.argv[1], json={'lat': 1, 'lon': 2}).raise_for_status()" \
     "http://$address/collections/scratch/items/2988507" || return 1
-  (cd tests/contract && PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks NO_COLOR=1 timeout 360 \
+  (cd tests/contract && PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks NO_COLOR=1 timeout 1200 \
     "../../$tools/venv/bin/st" --config-file schemathesis.toml run ../../openapi.yaml --url "http://$address" \
     --max-examples 50 --seed 20261121 --phases examples,coverage,fuzzing --report-dir "../../$tools/report")
   local verdict=$?

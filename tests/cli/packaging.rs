@@ -128,7 +128,7 @@ fn the_unit_is_one_that_systemd_understands() {
 
 #[test]
 fn the_example_in_python_needs_requests_alone() {
-    let example = text("examples/requests.py");
+    let example = text("examples/ask.py");
     let imported: Vec<&str> = example.lines().filter_map(|line| line.strip_prefix("import ")).collect();
     assert_eq!(imported, ["json", "sys", "requests"]);
 }

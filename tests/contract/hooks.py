@@ -134,7 +134,7 @@ def before_call(context, case, kwargs):
 
 
 def reads(case):
-    return case.method in ("GET", "HEAD") or any(word in case.path for word in ("search", "compare", "changes"))
+    return case.method in ("GET", "HEAD") or any(word in case.path for word in ("search", "compare", "walk", "changes"))
 
 
 def mend_query(case):

@@ -1,6 +1,6 @@
 """nigh from Python, with nothing but `requests`: upload, ask, page, change, follow.
 
-    python examples/requests.py http://localhost:6444
+    python examples/ask.py http://localhost:6444
 """
 
 import json

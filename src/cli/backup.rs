@@ -45,7 +45,7 @@ struct Restore {
     /// The backup
     #[arg(value_name = "FROM")]
     from: PathBuf,
-    /// Where the data directory comes to be; there must be nothing yet [default: nigh-data] [NIGH_DATA_DIR]
+    /// Where the data directory comes to be; there must be nothing yet [default: nigh-data; variable NIGH_DATA_DIR]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Print JSON, as where nobody looks

@@ -15,7 +15,7 @@ use crate::log::{Home, HomeError};
 /// The argument that names a data directory.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct DirectoryArgs {
-    /// The data directory [default: nigh-data] [NIGH_DATA_DIR]
+    /// The data directory [default: nigh-data; variable NIGH_DATA_DIR]
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
     data_dir: Option<PathBuf>,
 }
@@ -35,7 +35,7 @@ impl DirectoryArgs {
 /// The same for what only works where no service has the directory.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct HeldArgs {
-    /// The data directory, which no service may have open [default: nigh-data] [NIGH_DATA_DIR]
+    /// The data directory, which no service may have open [default: nigh-data; variable NIGH_DATA_DIR]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 }

@@ -36,7 +36,7 @@ pub(super) struct RemoteArgs {
     /// Ask the service at this address, as in http://localhost:6444, instead of a data directory
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<String>,
-    /// The key that lets into it [NIGH_KEY]; - reads it from standard input
+    /// The key that lets into it (or in NIGH_KEY); - reads it from standard input
     #[arg(long, requires = "url")]
     key: Option<String>,
     /// Certificates to trust instead of the well-known ones, as PEM
@@ -244,7 +244,9 @@ fn unreachable(origin: &str, error: &ureq::Error) -> String {
         ureq::Error::Timeout(_) => format!("{origin} does not answer in time"),
         ureq::Error::Rustls(_) | ureq::Error::Tls(_) => untrusted(origin, error),
         // What the handshake finds comes as a failure of the connection.
-        ureq::Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+        ureq::Error::Io(error)
+            if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) =>
+        {
             untrusted(origin, error)
         }
         ureq::Error::Protocol(_) => format!("what answers at {origin} does not speak HTTP as --url says: {error}"),

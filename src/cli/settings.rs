@@ -143,7 +143,7 @@ pub static SETTINGS: &[Setting] = &[
         variable: "NIGH_MAP_ORIGINS",
         value: "ORIGINS",
         default: "",
-        help: "Further sites that the style of the map page loads from, as https://tiles.example, several between commas",
+        help: "Further sites that the style of the map page loads from, as https://a.example, several between commas",
         read: |setup, text| {
             setup.http.map_origins = list(text).map(sound_origin).collect::<Result<_, _>>()?;
             Ok(())

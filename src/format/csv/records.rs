@@ -22,7 +22,7 @@ const AGAIN_FOR_EACH: u64 = 4;
 /// What stands at the place where a record should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// A record; its fields are [`Records::field`].
+    /// A record; its fields are those of the reader.
     Record,
     /// More bytes than a record may have.
     TooLong,

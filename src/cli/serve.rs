@@ -98,6 +98,7 @@ fn announce(scheme: &str, addresses: &[SocketAddr], has_default: bool) -> io::Re
         writeln!(out, "nigh listens on {scheme}://{address}")?;
     }
     if let Some(address) = addresses.first() {
+        writeln!(out, "map: open {scheme}://{address} in a browser")?;
         let question = if has_default { "/near?lat=48.857&lon=2.352" } else { "/" };
         writeln!(out, "try: curl '{scheme}://{address}{question}'")?;
     }

@@ -39,7 +39,7 @@ fn visit(folder: &std::path::Path) -> Result<(), Failure> {
     let answer = engine.ask(&cafes, &query)?;
     println!("{} of {} are near and large enough:", answer.matched, answer.snapshot().len());
     for hit in answer.hits() {
-        println!("{:>8.1} m  {:<8} {}", hit.distance_m.unwrap_or_default(), hit.item.id, hit.item.properties());
+        println!("{:>8.1} m  {:<8} {}", hit.distance_m.unwrap_or_default(), hit.item.id(), hit.item.properties());
     }
 
     // The answer does not depend on the index.

@@ -204,7 +204,7 @@ fn rows_read_on_all_cores_come_in_in_their_order_with_their_line_numbers() {
     assert_eq!((loaded.received, loaded.created), (19_800, 693));
     let snapshot = engine.snapshot(&name()).unwrap();
     for item in snapshot.items() {
-        let number: u64 = item.id.strip_prefix("item-").unwrap().parse().unwrap();
+        let number: u64 = item.id().strip_prefix("item-").unwrap().parse().unwrap();
         let last = (0..20_000).rev().find(|at| at % 700 == number && at % 100 != 99).unwrap();
         assert_eq!(item.properties(), format!(r#"{{"at":{last}}}"#));
     }

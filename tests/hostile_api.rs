@@ -218,7 +218,7 @@ fn the_largest_items_come_back_as_they_went_in() {
         assert_eq!(snapshot.get(id.as_str()).unwrap().properties(), json);
     }
     let listed: Vec<String> =
-        Query::default().run(&snapshot).unwrap().hits().map(|hit| hit.item.id.to_owned()).collect();
+        Query::default().run(&snapshot).unwrap().hits().map(|hit| hit.item.id().to_owned()).collect();
     assert_eq!(listed, ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>());
 }
 

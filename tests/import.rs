@@ -66,7 +66,7 @@ impl Place {
     fn items(&self, collection: &str) -> Option<Vec<(String, String)>> {
         let engine = Engine::open(&self.path("nigh-data"), Settings::default()).unwrap();
         let snapshot = engine.snapshot(&collection.parse::<CollectionName>().unwrap()).ok()?;
-        Some(snapshot.items().map(|item| (item.id.to_owned(), item.properties().to_owned())).collect())
+        Some(snapshot.items().map(|item| (item.id().to_owned(), item.properties().to_owned())).collect())
     }
 
     fn ids(&self, collection: &str) -> Vec<String> {

@@ -129,7 +129,7 @@ fn assert_same(own: &Arc<Snapshot>, other: &Arc<Snapshot>, random: &mut Random) 
             let query = Query { kind, ..query.clone() };
             assert_same_answer(&query.run(own).unwrap(), &expected, &format!("{kind:?} at {}", own.seq()));
         }
-        assert!(expected.hits().all(|hit| own.get(hit.item.id) == Some(hit.item)));
+        assert!(expected.hits().all(|hit| own.get(hit.item.id()) == Some(hit.item)));
     }
     assert_eq!(own.get("nobody"), None);
 }

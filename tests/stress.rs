@@ -189,8 +189,8 @@ impl Writer {
         let own = |id: &str| id.strip_prefix(&self.prefix).is_some_and(|rest| rest.starts_with('-') && rest != "-gone");
         let found: BTreeMap<String, (String, u64)> = snapshot
             .items()
-            .filter(|item| own(item.id))
-            .map(|item| (item.id.to_owned(), (item.properties().to_owned(), item.seq)))
+            .filter(|item| own(item.id()))
+            .map(|item| (item.id().to_owned(), (item.properties().to_owned(), item.seq)))
             .collect();
         assert!(self.there.keys().eq(found.keys()), "{when}: {} has other ids", self.prefix);
         for (id, (text, seq)) in &self.there {

@@ -98,10 +98,10 @@ impl History {
     }
 
     fn assert_is(&self, item: &ItemRef<'_>, seq: u64) {
-        let vehicle: usize = item.id[1..].parse().unwrap();
+        let vehicle: usize = item.id()[1..].parse().unwrap();
         let Some((put_seq, at)) = self.state(vehicle, seq) else { panic!("at {seq} there is no {item:?}") };
         let expected = (put_seq, at, properties(put_seq));
-        assert_eq!((item.seq, item.point(), item.properties().to_owned()), expected, "{} at {seq}", item.id);
+        assert_eq!((item.seq, item.point(), item.properties().to_owned()), expected, "{} at {seq}", item.id());
     }
 }
 
@@ -114,8 +114,8 @@ fn assert_world(history: &History, snapshot: &Arc<Snapshot>, kind: &'static Kind
         let page = query.run(snapshot).unwrap();
         assert_eq!(page.matched, history.there[seq as usize] as u64, "{} at {seq}", kind.name);
         for hit in page.hits() {
-            assert!(last.as_str() < hit.item.id, "{} after {last} on {} at {seq}", hit.item.id, kind.name);
-            hit.item.id.clone_into(&mut last);
+            assert!(last.as_str() < hit.item.id(), "{} after {last} on {} at {seq}", hit.item.id(), kind.name);
+            hit.item.id().clone_into(&mut last);
             history.assert_is(&hit.item, seq);
             count += 1;
         }

@@ -20,8 +20,8 @@ fn shown(snapshot: &Snapshot) -> BTreeMap<String, (f64, u64)> {
     for segment in snapshot.segments() {
         for slot in segment.points().slots().filter(|&slot| segment.is_there(slot, snapshot.seq())) {
             let item = segment.item(slot);
-            let before = all.insert(item.id.to_owned(), (item.point().lat_deg(), item.seq));
-            assert_eq!(before, None, "{} appears twice", item.id);
+            let before = all.insert(item.id().to_owned(), (item.point().lat_deg(), item.seq));
+            assert_eq!(before, None, "{} appears twice", item.id());
         }
     }
     assert_eq!(all.len(), snapshot.len());

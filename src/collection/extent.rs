@@ -139,7 +139,7 @@ mod tests {
                 }
                 // The outermost go, and some more.
                 let outermost = snapshot.items().filter(|item| item.point().lat_deg() >= north - 1.0).take(1_000);
-                let gone: Vec<Id> = outermost.map(|item| Id::new(item.id).unwrap()).collect();
+                let gone: Vec<Id> = outermost.map(|item| Id::new(item.id()).unwrap()).collect();
                 let some = (0..300).map(|_| id(random.below(6_000) as usize));
                 let changes: Vec<Change> = gone.into_iter().chain(some).map(Change::Remove).collect();
                 collection.apply(10_000 * (life + 1), changes);

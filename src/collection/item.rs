@@ -179,8 +179,6 @@ impl Item {
 /// Its place and properties are read when they are asked for: an answer that shows nothing but ids never touches them.
 #[derive(Clone, Copy)]
 pub struct ItemRef<'a> {
-    /// Its name.
-    pub id: &'a str,
     /// The sequence number of the change that put it there.
     pub seq: u64,
     record: Record<'a>,
@@ -191,7 +189,18 @@ pub struct ItemRef<'a> {
 impl<'a> ItemRef<'a> {
     /// The item that a record and a point make; `before_seq` is added to the number in the record.
     pub(super) fn new(record: Record<'a>, points: &'a Points, slot: u32, before_seq: u64) -> ItemRef<'a> {
-        ItemRef { id: record.id(), seq: record.seq() + before_seq, record, points, slot }
+        ItemRef { seq: record.seq() + before_seq, record, points, slot }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &'a str {
+        self.record.id()
+    }
+
+    /// The same as bytes, which are not looked at to know that they are text.
+    #[inline]
+    pub fn id_bytes(&self) -> &'a [u8] {
+        self.record.id_bytes()
     }
 
     /// Whether the id stands in JSON as it is, without escapes.
@@ -237,14 +246,16 @@ impl<'a> ItemRef<'a> {
 impl PartialEq for ItemRef<'_> {
     fn eq(&self, other: &ItemRef<'_>) -> bool {
         let head = |item: &ItemRef<'_>| (item.seq, item.point(), item.expires_at_ms());
-        self.id == other.id && head(self) == head(other) && self.properties_bytes() == other.properties_bytes()
+        self.id_bytes() == other.id_bytes()
+            && head(self) == head(other)
+            && self.properties_bytes() == other.properties_bytes()
     }
 }
 
 impl fmt::Debug for ItemRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ItemRef")
-            .field("id", &self.id)
+            .field("id", &self.id())
             .field("point", &self.point())
             .field("properties", &self.properties())
             .field("seq", &self.seq)

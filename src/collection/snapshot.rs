@@ -88,7 +88,7 @@ impl Snapshot {
         for (place, segment) in self.segments.iter().enumerate() {
             segment.due(place, now_ms, most, &mut oldest);
         }
-        let id = |segment: &Segment, slot| Id::new(segment.item(slot).id).expect("stored ids are valid");
+        let id = |segment: &Segment, slot| Id::new(segment.item(slot).id()).expect("stored ids are valid");
         let due = oldest.in_order().into_iter();
         due.map(|due| Change::Expire { id: id(&self.segments[due.segment], due.slot), put_seq: due.put_seq }).collect()
     }

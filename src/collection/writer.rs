@@ -300,9 +300,9 @@ impl Writer {
         let mut replaced = 0;
         for slot in coming.points().slots() {
             let item = coming.item(slot);
-            let Some((segment, old)) = self.find(item.id) else { continue };
+            let Some((segment, old)) = self.find(item.id()) else { continue };
             let segment = segment.clone();
-            self.mark_gone(&segment, old, item.id, item.seq);
+            self.mark_gone(&segment, old, item.id(), item.seq);
             replaced += 1;
         }
         replaced

@@ -50,7 +50,7 @@ pub fn checksum_of(item: &Item) -> u64 {
 }
 
 fn checksum_of_ref(item: &ItemRef<'_>) -> u64 {
-    codec::checksum_of(item.id, item.point(), item.properties(), item.expires_at_ms())
+    codec::checksum_of(item.id(), item.point(), item.properties(), item.expires_at_ms())
 }
 
 /// A load under way. Dropped before [`finish`](Bulk::finish) it leaves nothing behind.

@@ -344,7 +344,7 @@ fn where_an_interval_is_agreed_on_a_power_cut_takes_no_more_than_its_newest() {
     assert!(store.unsynced() > 0);
     let left = Engine::over(Arc::new(store.crash(7)), Settings::default()).unwrap();
     let snapshot = left.snapshot(&name("a")).unwrap();
-    let ids: Vec<String> = snapshot.items().map(|item| item.id.to_owned()).collect();
+    let ids: Vec<String> = snapshot.items().map(|item| item.id().to_owned()).collect();
     assert_eq!((snapshot.len(), ids.iter().all(|id| id.parse::<u64>().unwrap() < 7)), (7, true));
 }
 

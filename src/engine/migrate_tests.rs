@@ -41,7 +41,7 @@ fn entry(number: u32, id: &str, point: Point, properties: &str, seq: u64) -> (u3
 }
 
 fn in_snapshot(number: u32, snapshot: &Snapshot) -> Contents {
-    items(snapshot).map(|item| entry(number, item.id, item.point(), item.properties(), item.seq)).collect()
+    items(snapshot).map(|item| entry(number, item.id(), item.point(), item.properties(), item.seq)).collect()
 }
 
 /// What the collections hold.

@@ -33,7 +33,7 @@ impl Engine {
         loop {
             let (writes, next) = self.reading(name, |snapshot| {
                 let answer = query.run(snapshot)?;
-                let writes = answer.hits().map(|hit| removal(hit.item.id, hit.item.seq)).collect::<Vec<Write>>();
+                let writes = answer.hits().map(|hit| removal(hit.item.id(), hit.item.seq)).collect::<Vec<Write>>();
                 Ok((writes, answer.next))
             })?;
             if !writes.is_empty() {
@@ -128,7 +128,7 @@ mod tests {
         let mut removed = Removed { count: 0, seq: 0, number: 1 };
         engine.remove_together(&name, &query, writes, &mut removed).unwrap();
         let snapshot = engine.snapshot(&name).unwrap();
-        assert_eq!(snapshot.items().map(|item| item.id).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(snapshot.items().map(|item| item.id()).collect::<Vec<_>>(), ["b"]);
         assert_eq!(removed, Removed { count: 2, seq: 7, number: 1 });
     }
 }

@@ -221,10 +221,10 @@ fn settle(
         }
         for slot in segment.points().slots() {
             let item = segment.item(slot);
-            let key = codec::record_key(number, item.id);
+            let key = codec::record_key(number, item.id());
             let there = logged.store.get(logged.rows, &key)?;
             let newer =
-                there.and_then(|row| codec::read_row(item.id, &row).ok()).is_some_and(|(_, seq)| seq > item.seq);
+                there.and_then(|row| codec::read_row(item.id(), &row).ok()).is_some_and(|(_, seq)| seq > item.seq);
             if !newer {
                 let mut one = Batch::new();
                 one.put(logged.rows, key, codec::write_row_of(&item));

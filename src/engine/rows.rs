@@ -80,7 +80,7 @@ pub(super) struct Merged(pub(super) Vec<Arc<Segment>>);
 impl Merged {
     /// Puts all rows of a collection into the space of the rows.
     pub(super) fn ingest(&self, store: &dyn Store, rows: Space, number: u32) -> Result<(), StoreError> {
-        let row = |item: ItemRef<'_>| (codec::record_key(number, item.id), codec::write_row_of(&item));
+        let row = |item: ItemRef<'_>| (codec::record_key(number, item.id()), codec::write_row_of(&item));
         store.ingest(rows, &mut in_order(&self.0, |_, _| true).map(row))
     }
 }

@@ -229,7 +229,7 @@ impl Salvaged<'_> {
         let mut found = 0;
         if let Some(base) = base.as_ref().filter(|_| unknown) {
             for item in items(&base.snapshot()) {
-                let key = codec::record_key(self.number, item.id);
+                let key = codec::record_key(self.number, item.id());
                 if self.rows.is_unknown(&key) {
                     self.rows.rows.insert(key, codec::write_row_of(&item));
                     found += 1;

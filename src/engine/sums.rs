@@ -24,7 +24,10 @@ pub struct Sum {
 
 impl Sum {
     pub(super) fn add(&mut self, item: &ItemRef<'_>) {
-        self.add_checksum(codec::checksum_of(item.id, item.point(), item.properties(), item.expires_at_ms()), item.seq);
+        self.add_checksum(
+            codec::checksum_of(item.id(), item.point(), item.properties(), item.expires_at_ms()),
+            item.seq,
+        );
     }
 
     /// Adds the row of an item.

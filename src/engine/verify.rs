@@ -347,8 +347,8 @@ pub(super) fn items_that_differ(store: &dyn Store, number: u32, snapshot: &Snaps
     }
     if in_both != snapshot.len() {
         let lacks = |id: &str| store.get(place(store), &codec::record_key(number, id)) == Ok(None);
-        let alone = items(snapshot).filter(|item| lacks(item.id));
-        differences.extend(alone.map(|item| format!("{} is in a segment and has no row", item.id)));
+        let alone = items(snapshot).filter(|item| lacks(item.id()));
+        differences.extend(alone.map(|item| format!("{} is in a segment and has no row", item.id())));
     }
     differences
 }

@@ -225,7 +225,7 @@ fn place(was: Was) -> Result<Option<Point>, Unknown> {
 
 fn owned(item: &ItemRef<'_>) -> Item {
     Item {
-        id: Id::new(item.id).expect("stored ids are valid"),
+        id: Id::new(item.id()).expect("stored ids are valid"),
         point: item.point(),
         properties: Properties::checked_before(item.properties()).expect("stored properties are valid"),
         expires_at_ms: item.expires_at_ms(),

@@ -16,10 +16,10 @@ pub(super) fn text(out: &mut Vec<u8>, text: &str) {
 /// The id of an item in double quotes; most ids stand there as they are.
 pub(super) fn id(out: &mut Vec<u8>, item: &ItemRef<'_>) {
     if !item.has_plain_id() {
-        return text(out, item.id);
+        return text(out, item.id());
     }
     out.push(b'"');
-    out.extend_from_slice(item.id.as_bytes());
+    out.extend_from_slice(item.id_bytes());
     out.push(b'"');
 }
 
@@ -31,12 +31,48 @@ pub(super) fn number(out: &mut Vec<u8>, number: f64) {
 /// Metres with millimetres.
 pub(super) fn metres(out: &mut Vec<u8>, distance_m: f64) {
     debug_assert!(distance_m >= 0.0);
-    let millimetres = (distance_m * 1000.0).round() as u64;
+    let exact = distance_m * 1000.0;
+    // By hand, because rounding is a call into a library on processors of any age.
+    let below = exact as u64;
+    let millimetres = below + u64::from(exact - below as f64 >= 0.5);
     let thousandths = (millimetres % 1000) as u32;
-    let digit = |place: u32| b'0' + (thousandths / place % 10) as u8;
-    whole(out, millimetres / 1000);
-    out.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
+    let Ok(mut metres) = u32::try_from(millimetres / 1000) else {
+        return plain(out, format_args!("{}.{thousandths:03}", millimetres / 1000));
+    };
+    // From the last digit to the first, two at a time.
+    let mut digits = [b'.'; METRES_DIGITS];
+    let mut first = METRES_DIGITS - 4;
+    digits[first + 1] = b'0' + (thousandths / 100) as u8;
+    digits[first + 2..].copy_from_slice(pair(thousandths % 100));
+    while metres >= 10 {
+        first -= 2;
+        digits[first..first + 2].copy_from_slice(pair(metres % 100));
+        metres /= 100;
+    }
+    if metres > 0 || first == METRES_DIGITS - 4 {
+        first -= 1;
+        digits[first] = b'0' + metres as u8;
+    }
+    out.extend_from_slice(&digits[first..]);
 }
+
+/// Digits of the most metres that fit 32 bits, a point, and millimetres.
+const METRES_DIGITS: usize = 10 + 4;
+
+/// Two digits of a number below a hundred.
+#[inline]
+fn pair(below_hundred: u32) -> &'static [u8; 2] {
+    &PAIRS[below_hundred as usize]
+}
+
+static PAIRS: [[u8; 2]; 100] = {
+    let (mut pairs, mut number) = ([[0; 2]; 100], 0);
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
 
 /// When an item ends, for one that does.
 pub(super) fn end(out: &mut Vec<u8>, item: &ItemRef<'_>) {
@@ -68,6 +104,8 @@ pub(super) fn separated<T>(out: &mut Vec<u8>, items: impl Iterator<Item = T>, mu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repeatable::repeatable;
+    use proptest::prelude::*;
 
     #[test]
     fn metres_have_three_decimals_and_keep_their_order() {
@@ -81,5 +119,21 @@ mod tests {
         assert_eq!(written(9.999_6), "10.000");
         assert_eq!(written(412.318_4), "412.318");
         assert_eq!(written(20_015_114.442_1), "20015114.442");
+        assert_eq!(written(4_294_967_296.25), "4294967296.250");
+    }
+
+    proptest! {
+        #![proptest_config(repeatable(20_000))]
+
+        #[test]
+        fn metres_are_written_as_the_standard_library_rounds_them(
+            distance_m in prop_oneof![0.0..1e3_f64, 0.0..2.1e7_f64, (0..3_000_000_u32).prop_map(|halves| f64::from(halves) / 2000.0)],
+        ) {
+            let mut out = Vec::new();
+            metres(&mut out, distance_m);
+            let millimetres = (distance_m * 1000.0).round() as u64;
+            let expected = format!("{}.{:03}", millimetres / 1000, millimetres % 1000);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
     }
 }

@@ -37,6 +37,7 @@ mod append;
 mod coding;
 mod compact;
 pub mod csv;
+mod decimal;
 pub mod events;
 mod fields;
 pub mod geojson;

@@ -131,10 +131,10 @@ impl Layer {
         let mut feature = Vec::new();
         match seen.what {
             Feature::Item(item) => {
-                if let Some(whole) = whole_number(item.id) {
+                if let Some(whole) = whole_number(item.id()) {
                     number(&mut feature, 1, whole);
                 }
-                self.tag("id", Some(text_value(item.id)));
+                self.tag("id", Some(text_value(item.id())));
                 if self.features.len() + self.keys.written.len() + self.values.written.len() < self.bytes_max {
                     let layer = &mut *self;
                     fields.each_property(&item, |name, json| {

@@ -51,7 +51,7 @@ impl<'a> Row<'a> {
     pub fn of(item: &ItemRef<'a>) -> Row<'a> {
         let (lon, lat) = item.lon_and_lat();
         Row {
-            id: Cow::Borrowed(item.id),
+            id: Cow::Borrowed(item.id()),
             distance_m: None,
             geohash: None,
             position: Some((lat, lon)),

@@ -57,7 +57,7 @@ fn a_fence_holds_exactly_the_points_that_its_query_finds() {
             let fence = Fence::new(&query).unwrap();
             let every = fence.query().clone().in_pages_of(Limit::new(10_000).unwrap());
             let answer = every.run(&collection.snapshot()).unwrap();
-            let found: BTreeSet<&str> = answer.hits().map(|hit| hit.item.id).collect();
+            let found: BTreeSet<&str> = answer.hits().map(|hit| hit.item.id()).collect();
             for (at, place) in points.iter().enumerate() {
                 let id = at.to_string();
                 assert_eq!(fence.holds(*place), found.contains(&*id), "{} {place:?} {which}", generator.name);

@@ -11,6 +11,6 @@ impl Query {
         let radius_m = |radius: Option<Radius>| radius.map_or(f64::INFINITY, Radius::metres);
         let lens = self.near.as_ref().map(|near| Lens::new(near.centre, near.metric, radius_m(near.radius)));
         self.area(lens).holds(item.point())
-            && self.filter.as_ref().is_none_or(|filter| filter.matches(item.id, item.properties()))
+            && self.filter.as_ref().is_none_or(|filter| filter.matches(item.id(), item.properties()))
     }
 }

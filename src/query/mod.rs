@@ -240,7 +240,7 @@ impl Answer {
     /// Whether two pages hold the same items at the same distances, with the same total and continuation.
     pub fn is_identical_to(&self, other: &Answer) -> bool {
         let same = |(a, b): (AnswerHit<'_>, AnswerHit<'_>)| {
-            a.item.id == b.item.id && a.distance_m.map(f64::to_bits) == b.distance_m.map(f64::to_bits)
+            a.item.id() == b.item.id() && a.distance_m.map(f64::to_bits) == b.distance_m.map(f64::to_bits)
         };
         self.matched == other.matched
             && self.next == other.next

@@ -21,7 +21,7 @@ fn walk(query: &Query, snapshot: &Arc<Snapshot>) -> Vec<(String, Option<f64>)> {
     let (mut query, mut all) = (query.clone(), Vec::new());
     loop {
         let answer = query.run(snapshot).unwrap();
-        all.extend(answer.hits().map(|hit| (hit.item.id.to_owned(), hit.distance_m)));
+        all.extend(answer.hits().map(|hit| (hit.item.id().to_owned(), hit.distance_m)));
         match answer.next {
             Some(next) => query = query.after(next),
             None => return all,

@@ -164,7 +164,7 @@ struct Search<'a, W> {
 impl<'a, W: Watcher> Search<'a, W> {
     fn id(&self, ranked: &Ranked) -> Id {
         let item = self.snapshot.segments()[ranked.segment as usize].item(ranked.slot);
-        Id::new(item.id).expect("stored ids are valid")
+        Id::new(item.id()).expect("stored ids are valid")
     }
 
     /// Segments with their numbers, the largest first: it bounds the search for the others best.
@@ -186,7 +186,7 @@ impl<'a, W: Watcher> Search<'a, W> {
     #[inline(never)]
     fn has_properties(&self, filter: &Filter, segment: &Segment, slot: u32) -> bool {
         let item = segment.item(slot);
-        filter.matches_within(item.id, item.properties(), self.budget)
+        filter.matches_within(item.id(), item.properties(), self.budget)
     }
 
     /// Tests a run of one piece exactly, or takes it as it is when it lies inside, and hands on what counts. When the budget is over,

@@ -55,7 +55,7 @@ struct Plain {
 impl Plain {
     fn look(snapshot: &Snapshot, z: u8, crowd: u64, wanted: impl Fn(&ItemRef<'_>) -> bool) -> Plain {
         let items: Vec<(String, Point)> =
-            snapshot.items().filter(wanted).map(|item| (item.id.to_owned(), item.point())).collect();
+            snapshot.items().filter(wanted).map(|item| (item.id().to_owned(), item.point())).collect();
         let cell = |point: Point, deeper: u32| {
             let grid = (curve::column(point.lon_deg()), curve::row(point.lat_deg()));
             let shift = 32 - u32::from(z) - deeper;
@@ -109,7 +109,7 @@ impl Plain {
         let mut clusters = HashSet::new();
         for tile in tiles {
             let answer = TileQuery { tile, ..query.clone() }.run(snapshot).unwrap();
-            let items = answer.features().filter_map(|seen| seen.what.item().map(|item| (item.id, seen.x, seen.y)));
+            let items = answer.features().filter_map(|seen| seen.what.item().map(|item| (item.id(), seen.x, seen.y)));
             let mut items: Vec<(&str, i32, i32)> = items.collect();
             let mut expected = seen_from.remove(&tile).unwrap_or_default();
             items.sort_unstable();
@@ -196,7 +196,7 @@ fn over_all_tiles_of_a_zoom_every_item_is_counted_once() {
 fn a_filter_chooses_before_anything_is_counted() {
     let snapshot = lived("clustered", 6_000).snapshot();
     let query = TileQuery::of(Tile::WORLD).matching(Filter::parse("n < 1500").unwrap()).crowded_over(100);
-    let is_wanted = |item: &ItemRef<'_>| item.id[1..].parse::<u32>().unwrap() < 1500;
+    let is_wanted = |item: &ItemRef<'_>| item.id()[1..].parse::<u32>().unwrap() < 1500;
     for z in [0, 3, 10] {
         Plain::look(&snapshot, z, 100, is_wanted).assert_seen(&snapshot, &query, "filtered");
     }
@@ -211,7 +211,7 @@ fn a_filter_chooses_before_anything_is_counted() {
 fn a_tile_does_not_tell_how_its_segments_came_about() {
     let lived = lived("clustered", 5_000).snapshot();
     let anew = Collection::new();
-    let mut items: Vec<Change> = lived.items().map(|item| put(item.id[1..].parse().unwrap(), item.point())).collect();
+    let mut items: Vec<Change> = lived.items().map(|item| put(item.id()[1..].parse().unwrap(), item.point())).collect();
     items.reverse();
     anew.apply(1, items);
     let anew = anew.snapshot();
@@ -221,7 +221,7 @@ fn a_tile_does_not_tell_how_its_segments_came_about() {
         let tell = |snapshot: &Arc<Snapshot>| {
             let answer = query.run(snapshot).unwrap();
             let tell = |seen: TileFeature<'_>| match seen.what {
-                Feature::Item(item) => format!("{} {} {}", seen.x, seen.y, item.id),
+                Feature::Item(item) => format!("{} {} {}", seen.x, seen.y, item.id()),
                 Feature::Cluster { count, centre } => format!("{} {} {count} {centre:?}", seen.x, seen.y),
             };
             answer.features().map(tell).collect::<Vec<String>>()

@@ -62,7 +62,7 @@ pub(crate) fn contents(snapshot: &Snapshot) -> Contents {
         for slot in segment.points().slots().filter(|&slot| segment.is_there(slot, snapshot.seq())) {
             let item = segment.item(slot);
             let place = [item.point().lat_deg().to_bits(), item.point().lon_deg().to_bits()];
-            all.push((item.id.to_owned(), place, item.properties().to_owned(), item.seq, item.expires_at_ms()));
+            all.push((item.id().to_owned(), place, item.properties().to_owned(), item.seq, item.expires_at_ms()));
         }
     }
     all.sort();

@@ -82,7 +82,7 @@ fn contents(engine: &Engine, name: &CollectionName) -> Vec<(String, [u64; 2], St
     let snapshot = engine.snapshot(name).unwrap();
     let item = |item: nigh::collection::ItemRef<'_>| {
         let bits = [item.point().lat_deg(), item.point().lon_deg()].map(f64::to_bits);
-        (item.id.to_owned(), bits, item.properties().to_owned(), item.expires_at_ms())
+        (item.id().to_owned(), bits, item.properties().to_owned(), item.expires_at_ms())
     };
     snapshot.items().map(item).collect()
 }

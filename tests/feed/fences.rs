@@ -64,7 +64,7 @@ impl Ground {
         let holds = |query: &Query| {
             let answer = query.clone().in_pages_of(Limit::new(10_000).unwrap()).run(&collection.snapshot()).unwrap();
             let mut inside = vec![false; places.len()];
-            answer.hits().for_each(|hit| inside[hit.item.id.parse::<usize>().unwrap()] = true);
+            answer.hits().for_each(|hit| inside[hit.item.id().parse::<usize>().unwrap()] = true);
             assert!(inside.contains(&true) && inside.contains(&false));
             inside
         };

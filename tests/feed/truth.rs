@@ -112,7 +112,7 @@ impl Story {
     }
 
     pub(super) fn ends_as(&self, snapshot: &Snapshot) {
-        let found: Vec<(&str, Point)> = snapshot.items().map(|item| (item.id, item.point())).collect();
+        let found: Vec<(&str, Point)> = snapshot.items().map(|item| (item.id(), item.point())).collect();
         let expected: Vec<(&str, Point)> = self.there.iter().map(|(id, item)| (id.as_str(), item.point)).collect();
         assert_eq!(found, expected);
     }

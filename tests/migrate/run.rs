@@ -116,7 +116,7 @@ pub(crate) fn held(folder: &Path, collection: &str) -> BTreeMap<String, (f64, f6
     let Ok(snapshot) = engine.snapshot(&collection.parse().unwrap()) else { return BTreeMap::new() };
     let item = |item: nigh::collection::ItemRef<'_>| {
         let (point, properties) = (item.point(), item.properties().to_owned());
-        (item.id.to_owned(), (point.lat_deg(), point.lon_deg(), properties))
+        (item.id().to_owned(), (point.lat_deg(), point.lon_deg(), properties))
     };
     snapshot.items().map(item).collect()
 }

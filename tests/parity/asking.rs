@@ -95,7 +95,7 @@ fn on_every_kind(query: &Query, snapshot: &Arc<Snapshot>, reference: &Answer) ->
 }
 
 fn difference(reference: &Answer, answer: &Answer) -> String {
-    let parts = |hit: AnswerHit<'_>| format!("{} {:?} {:?}", hit.item.id, hit.distance_m, hit.item.point());
+    let parts = |hit: AnswerHit<'_>| format!("{} {:?} {:?}", hit.item.id(), hit.distance_m, hit.item.point());
     let (expected, found): (Vec<_>, Vec<_>) =
         (reference.hits().map(parts).collect(), answer.hits().map(parts).collect());
     let missing: Vec<_> = expected.iter().filter(|hit| !found.contains(hit)).take(3).collect();

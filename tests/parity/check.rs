@@ -39,7 +39,7 @@ pub(super) fn check(question: &Question, model: &Model, hits: &[AnswerHit<'_>], 
 
 fn hits_are_items(model: &Model, hits: &[AnswerHit<'_>]) -> Checked {
     for hit in hits {
-        let stored = model.items.get(hit.item.id);
+        let stored = model.items.get(hit.item.id());
         demand!(stored.is_some_and(|stored| stored.is(&hit.item)), "{:?} should be {stored:?}", hit.item);
     }
     Ok(())
@@ -55,7 +55,7 @@ fn hits_are_in_order(question: &Question, hits: &[AnswerHit<'_>]) -> Checked {
 
 /// What orders a hit.
 pub(super) fn key<'a>(hit: &AnswerHit<'a>) -> (Option<f64>, &'a str) {
-    (hit.distance_m, hit.item.id)
+    (hit.distance_m, hit.item.id())
 }
 
 /// Whether one hit stands before another.
@@ -69,7 +69,7 @@ pub(super) fn comes_before(question: &Question, a: (Option<f64>, &str), b: (Opti
 }
 
 fn hits_are_the_right_ones(question: &Question, model: &Model, flat: &[Verdict], hits: &[AnswerHit<'_>]) -> Checked {
-    let found: HashMap<&str, f64> = hits.iter().map(|hit| (hit.item.id, hit.distance_m.unwrap_or(0.0))).collect();
+    let found: HashMap<&str, f64> = hits.iter().map(|hit| (hit.item.id(), hit.distance_m.unwrap_or(0.0))).collect();
     let full = question.k().is_some_and(|k| hits.len() == k);
     let farthest_m = hits.last().and_then(|hit| hit.distance_m).filter(|_| full);
     let (mut sure, mut possible) = (0, 0);
@@ -101,10 +101,10 @@ fn is_beyond(question: &Question, stored: &Stored, farthest_m: f64) -> bool {
 fn distances_are_right(near: &Near, model: &Model, hits: &[AnswerHit<'_>]) -> Checked {
     let (measure, from) = (near.measure(), near.place());
     for hit in hits.iter().step_by(hits.len() / DISTANCES + 1) {
-        let expected_m = measure.distance_m(&from, &model.items[hit.item.id].place);
+        let expected_m = measure.distance_m(&from, &model.items[hit.item.id()].place);
         let found_m = hit.distance_m.unwrap_or(f64::NAN);
         let right = (found_m - expected_m).abs() <= measure.tolerance_m && found_m.to_bits() <= f64::MAX.to_bits();
-        demand!(right, "{} is at {expected_m} m, not {found_m} m", hit.item.id);
+        demand!(right, "{} is at {expected_m} m, not {found_m} m", hit.item.id());
     }
     Ok(())
 }
@@ -112,7 +112,7 @@ fn distances_are_right(near: &Near, model: &Model, hits: &[AnswerHit<'_>]) -> Ch
 /// What the answer is by definition: every item's own distance, by the metric's scalar function, sorted.
 fn hits_are_the_definition(near: &Near, model: &Model, flat: &[Verdict], hits: &[AnswerHit<'_>]) -> Checked {
     let (centre, from, measure) = (near.centre.unit(), near.place(), near.measure());
-    let found: HashMap<&str, ()> = hits.iter().map(|hit| (hit.item.id, ())).collect();
+    let found: HashMap<&str, ()> = hits.iter().map(|hit| (hit.item.id(), ())).collect();
     let radius_m = near.radius_m.unwrap_or(f64::INFINITY);
     let farthest_m = hits.last().and_then(|hit| hit.distance_m).filter(|_| near.k == Some(hits.len()));
     let horizon_m = radius_m.min(farthest_m.unwrap_or(f64::INFINITY));
@@ -132,7 +132,7 @@ fn hits_are_the_definition(near: &Near, model: &Model, flat: &[Verdict], hits: &
     }
     expected.sort_unstable();
     expected.truncate(near.k.unwrap_or(usize::MAX));
-    let found = hits.iter().map(|hit| (hit.distance_m.unwrap_or(f64::NAN).to_bits(), hit.item.id));
+    let found = hits.iter().map(|hit| (hit.distance_m.unwrap_or(f64::NAN).to_bits(), hit.item.id()));
     let differs = found.clone().zip(&expected).find(|(found, expected)| found != *expected);
     demand!(differs.is_none(), "by definition {differs:?}");
     demand!(expected.len() == hits.len(), "by definition {} hits, not {}", expected.len(), hits.len());

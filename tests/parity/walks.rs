@@ -41,7 +41,7 @@ impl Walk {
                 let (last, this) = ((*distance_m, id.as_str()), key(&hit));
                 demand!(comes_before(&self.question, last, this), "{this:?} after {last:?}");
             }
-            self.seen.push((hit.distance_m, hit.item.id.to_owned()));
+            self.seen.push((hit.distance_m, hit.item.id().to_owned()));
         }
         match page.next.as_ref() {
             Some(next) => self.query.cursor = Some(through_text(next)?),

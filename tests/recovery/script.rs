@@ -136,7 +136,7 @@ pub(crate) fn found(engine: &Engine) -> Result<World, EngineError> {
             for item in snapshot.items() {
                 let bits = [item.point().lat_deg().to_bits(), item.point().lon_deg().to_bits()];
                 let kept = (item.seq, bits, item.properties().to_owned(), item.expires_at_ms());
-                assert_eq!(held.items.insert(item.id.to_owned(), kept), None, "{} is there twice", item.id);
+                assert_eq!(held.items.insert(item.id().to_owned(), kept), None, "{} is there twice", item.id());
             }
             Ok(held)
         })

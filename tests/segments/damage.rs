@@ -67,7 +67,7 @@ fn assert_answers_or_damage(collection: &Collection, truth: &Arc<Snapshot>, rand
             let query = query.clone().on(kind);
             let asked = || {
                 let answer = query.run(&snapshot).unwrap();
-                answer.hits().for_each(|hit| assert!(!hit.item.id.is_empty()));
+                answer.hits().for_each(|hit| assert!(!hit.item.id().is_empty()));
                 answer
             };
             match unless_damaged(asked) {
@@ -80,7 +80,7 @@ fn assert_answers_or_damage(collection: &Collection, truth: &Arc<Snapshot>, rand
             }
         }
     }
-    let ids: Vec<String> = everything(truth).hits().take(200).map(|hit| hit.item.id.to_owned()).collect();
+    let ids: Vec<String> = everything(truth).hits().take(200).map(|hit| hit.item.id().to_owned()).collect();
     for id in &ids {
         met |= unless_damaged(|| assert_eq!(snapshot.get(id), truth.get(id), "{what}")).is_none();
     }

@@ -108,7 +108,7 @@ fn the_kept_files_of_version_1_are_opened() {
     let (opened, sample) = (Collection::open(Kind::offered(), &kept, 2).unwrap(), sample());
     assert_same(&opened.snapshot(), &sample.snapshot(), &mut Random::seeded(13));
     assert_eq!(opened.due(950, 20), sample.due(950, 20));
-    assert!(everything(&sample.snapshot()).hits().all(|hit| opened.snapshot().get(hit.item.id) == Some(hit.item)));
+    assert!(everything(&sample.snapshot()).hits().all(|hit| opened.snapshot().get(hit.item.id()) == Some(hit.item)));
     opened.scrub().unwrap();
 }
 

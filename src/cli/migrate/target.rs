@@ -78,7 +78,7 @@ fn refused(error: &EngineError) -> Trouble {
 
 fn item_of(item: &ItemRef<'_>) -> Item {
     Item {
-        id: Id::new(item.id).expect("stored ids are ids"),
+        id: Id::new(item.id()).expect("stored ids are ids"),
         point: item.point(),
         properties: Properties::checked_before(item.properties()).expect("stored properties are properties"),
         expires_at_ms: item.expires_at_ms(),
@@ -159,7 +159,7 @@ impl Target for Directory {
         let mut ids = Vec::new();
         loop {
             let answer = self.engine.ask(&self.name, &query).map_err(|error| refused(&error))?;
-            ids.extend(answer.hits().map(|hit| hit.item.id.to_owned()));
+            ids.extend(answer.hits().map(|hit| hit.item.id().to_owned()));
             match answer.next {
                 Some(next) => query = query.after(next),
                 None => return Ok(ids),

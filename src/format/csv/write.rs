@@ -47,7 +47,7 @@ fn write_table<'a>(out: &mut Vec<u8>, hits: impl Iterator<Item = AnswerHit<'a>>,
     });
     table.write_names(out);
     for (hit, row) in hits.iter().zip(&rows) {
-        write_field(out, hit.item.id);
+        write_field(out, hit.item.id());
         if let Some(distance_m) = hit.distance_m {
             out.push(b',');
             append::metres(out, distance_m);

@@ -32,7 +32,7 @@ impl<'a> Shelf<'a> {
     pub(super) fn choose(&mut self, slots: Vec<Range<u32>>, filter: &Filter, budget: &Budget<'_>) {
         let wanted = |&slot: &u32| {
             let item = self.segment.item(slot);
-            filter.matches_within(item.id, item.properties(), budget)
+            filter.matches_within(item.id(), item.properties(), budget)
         };
         let there = slots.into_iter().flatten().filter(|&slot| self.segment.is_there(slot, self.seq));
         let chosen = there.take_while(|_| !budget.is_over()).filter(wanted).collect();

@@ -15,7 +15,7 @@
 //!
 //! let here = Point::new(48.8606, 2.3376).unwrap();
 //! let answer = Query::near(here).nearest(K::new(2).unwrap()).run(&places.snapshot()).unwrap();
-//! let ids: Vec<&str> = answer.hits().map(|hit| hit.item.id).collect();
+//! let ids: Vec<&str> = answer.hits().map(|hit| hit.item.id()).collect();
 //! assert_eq!(ids, ["louvre", "orsay"]);
 //! ```
 //!

@@ -31,7 +31,7 @@
 //!
 //! let western_europe = Tile::new(3, 4, 2).unwrap();
 //! let answer = TileQuery::of(western_europe).run(&places.snapshot()).unwrap();
-//! let ids: Vec<&str> = answer.features().filter_map(|seen| seen.what.item()).map(|item| item.id).collect();
+//! let ids: Vec<&str> = answer.features().filter_map(|seen| seen.what.item()).map(|item| item.id()).collect();
 //! assert_eq!(ids, ["big ben", "louvre"]); // Greenwich is next door, and within the buffer
 //! ```
 

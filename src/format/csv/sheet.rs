@@ -9,7 +9,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::columns::{quoted, stays_a_number};
+use super::columns::quoted;
+use super::numbers::stays_a_number;
 use super::write::{plain, takes_another_meaning, write_field};
 use crate::format::fields::each_member;
 use crate::format::{PROPERTIES_PREFIX, Row, append};

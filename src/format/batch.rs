@@ -21,7 +21,9 @@ const REFUSED_BYTES: usize = 512;
 /// Rows in the order in which they stood, good and refused.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
+    /// The text once it is whole; until then it is bytes: that it is UTF-8 is looked at once and not for each field.
     text: String,
+    bytes: Vec<u8>,
     good: Vec<Good>,
     refused: Vec<(u32, Rejected)>,
     ends: Vec<(u32, Expires)>,
@@ -125,18 +127,23 @@ impl Batch {
 
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.text.len() + self.good.len() * size_of::<Good>() + self.refused.len() * REFUSED_BYTES
+        self.text.len() + self.bytes.len() + self.good.len() * size_of::<Good>() + self.refused.len() * REFUSED_BYTES
     }
 
     /// Makes room for rows that are about to come.
     pub(super) fn reserve(&mut self, rows: usize, text_bytes: usize) {
         self.good.reserve(rows);
-        self.text.reserve(text_bytes);
+        self.bytes.reserve(text_bytes);
     }
 
-    /// Where the id and the properties of the next row are written, one behind the other.
-    pub(super) fn text(&mut self) -> &mut String {
-        &mut self.text
+    /// Where the id and the properties of the next row are written, one behind the other, in UTF-8.
+    pub(super) fn text(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Ends the batch: from here on its rows can be read, and none can be added.
+    pub(super) fn finish(&mut self) {
+        self.text = String::from_utf8(std::mem::take(&mut self.bytes)).expect("rows are written in UTF-8");
     }
 
     /// Ends a row of which the texts have been written, or forgets what was written and keeps why it was refused.
@@ -147,10 +154,10 @@ impl Batch {
                     self.ends.push((self.good.len() as u32, expires));
                 }
                 // Whoever fills a batch stops at a few MiB.
-                self.good.push(Good { point, id_bytes: id_bytes as u32, end: self.text.len() as u32 });
+                self.good.push(Good { point, id_bytes: id_bytes as u32, end: self.bytes.len() as u32 });
             }
             Err(rejected) => {
-                self.text.truncate(self.good.last().map_or(0, |good| good.end as usize));
+                self.bytes.truncate(self.good.last().map_or(0, |good| good.end as usize));
                 self.refused.push((self.good.len() as u32, rejected));
             }
         }
@@ -160,8 +167,8 @@ impl Batch {
     pub(super) fn push(&mut self, row: Result<Incoming, Rejected>) {
         let head = row.map(|Incoming { id, point, properties, expires }| {
             let id = id.as_ref().map_or("", Id::as_str);
-            self.text.push_str(id);
-            self.text.push_str(properties.as_json());
+            self.bytes.extend_from_slice(id.as_bytes());
+            self.bytes.extend_from_slice(properties.as_json().as_bytes());
             Head { point, id_bytes: id.len(), expires }
         });
         self.end_row(head);
@@ -174,7 +181,8 @@ impl Batch {
 
     /// Forgets all rows, and keeps the memory.
     pub(super) fn clear(&mut self) {
-        self.text.clear();
+        self.bytes = std::mem::take(&mut self.text).into_bytes();
+        self.bytes.clear();
         self.good.clear();
         self.refused.clear();
         self.ends.clear();
@@ -215,6 +223,7 @@ mod tests {
         ];
         let mut batch = Batch::default();
         given.iter().cloned().for_each(|row| batch.push(row));
+        batch.finish();
         let came: Vec<_> = batch.rows().map(|row| row.map(|row| row.to_incoming()).map_err(Clone::clone)).collect();
         assert_eq!((came, batch.len(), batch.good_count()), (given.to_vec(), 8, 4));
         batch.move_lines(10);
@@ -225,12 +234,13 @@ mod tests {
     fn what_was_written_of_a_refused_row_is_forgotten() {
         let mut batch = Batch::default();
         let head = Head { point: Point::new(1.0, 2.0).unwrap(), id_bytes: 1, expires: Expires::Unsaid };
-        batch.text().push_str("a{}");
+        batch.text().extend_from_slice(b"a{}");
         batch.end_row(Ok(head));
-        batch.text().push_str("b{\"half");
+        batch.text().extend_from_slice(b"b{\"half");
         batch.end_row(Err(Fault::new(BAD_ID, "no").at_line(2)));
-        batch.text().push_str("c{}");
+        batch.text().extend_from_slice(b"c{}");
         batch.end_row(Ok(head));
+        batch.finish();
         let named = Id::new("new").unwrap();
         let ids: Vec<_> =
             batch.rows().filter_map(Result::ok).map(|row| row.item(|| &named, 0).id().to_owned()).collect();

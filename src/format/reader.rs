@@ -91,6 +91,7 @@ impl<I: Iterator<Item = io::Result<Result<Incoming, Rejected>>>> Iterator for Ga
                 None => break,
             }
         }
+        batch.finish();
         // First what came before the error.
         if batch.is_empty() { self.error.take().map(Err) } else { Some(Ok(batch)) }
     }

@@ -165,6 +165,7 @@ impl<R: Read> Iterator for ChunkedRows<R> {
                 }
             }
         }
+        odd.finish();
         // What was read one by one stands before the chunk that was reached, or before what broke.
         match odd.is_empty() {
             false => Some(Ok(odd)),
@@ -198,11 +199,12 @@ fn split(waiting: &[u8], chunk_bytes: usize) -> Vec<&[u8]> {
 fn read_chunk(piece: &[u8], delimiter: u8, columns: &Columns) -> Chunk {
     let mut tokens = Tokens::new(piece, delimiter);
     let mut rows = Batch::default();
-    rows.reserve(piece.len() / 32, piece.len());
+    rows.reserve(piece.len() / 32, 2 * piece.len()); // what is not needed is never touched
     while rows.bytes() < BATCH_BYTES && tokens.advance() {
         let row = columns.write(&tokens, rows.text());
         rows.end_row(row.map_err(|fault| fault.at_line(tokens.line()).of_row(tokens.raw())));
     }
+    rows.finish();
     let (bytes, lines) = tokens.done();
     Chunk { start: 0, end: 0, bytes, lines, rows }
 }

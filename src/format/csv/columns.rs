@@ -6,7 +6,7 @@
 
 use super::numbers::{read_number, stays_a_number};
 use super::{ID_COLUMNS, LAT_COLUMNS, LON_COLUMNS};
-use crate::collection::{Id, PROPERTIES_BYTES_MAX, Properties};
+use crate::collection::{ID_BYTES_MAX, Id, PROPERTIES_BYTES_MAX, Properties};
 use crate::format::batch::Head;
 use crate::format::item::{Expires, read_expires_at, read_ttl};
 use crate::format::reader::{MISSING_COLUMN, REPEATED_COLUMN};
@@ -23,8 +23,17 @@ pub(super) trait Record {
     /// How many there are.
     fn len(&self) -> usize;
 
-    /// The text of one; its bytes, where they are none.
-    fn text(&self, at: usize) -> Result<&str, &[u8]>;
+    /// The bytes of one.
+    fn bytes(&self, at: usize) -> &[u8];
+
+    /// Whether it is known of all that they are UTF-8.
+    fn is_text(&self) -> bool;
+
+    /// Whether it is known of one that there is no control character in it.
+    fn is_printable(&self, at: usize) -> bool;
+
+    /// Whether it is known of one that it stands in JSON as it is, between quotes.
+    fn is_plain(&self, at: usize) -> bool;
 }
 
 /// The column that may hold properties as JSON.
@@ -77,7 +86,7 @@ impl Columns {
 
     /// Reads a record: its id and its properties are appended to a text, the rest comes back. Of a record that is refused anything may
     /// have been appended.
-    pub(super) fn write(&self, record: &impl Record, text: &mut String) -> Result<Head, Fault> {
+    pub(super) fn write(&self, record: &impl Record, text: &mut Vec<u8>) -> Result<Head, Fault> {
         let (found, expected) = (record.len(), self.names.len());
         if found != expected {
             let (problem, hint) = match found < expected {
@@ -90,29 +99,37 @@ impl Columns {
         let lat_deg = self.degrees(record, self.lat, MISSING_LATITUDE, BAD_LATITUDE)?;
         let lon_deg = self.degrees(record, self.lon, MISSING_LONGITUDE, BAD_LONGITUDE)?;
         let point = Point::new(lat_deg, lon_deg).map_err(|error| Fault::of_position(&error))?;
-        let id = self.optional(record, self.id)?.unwrap_or_default();
-        if !id.is_empty() {
+        let id = self.id.map_or(Ok(&[][..]), |at| self.text(record, at))?;
+        let is_printable = self.id.is_some_and(|at| record.is_printable(at)) && id.len() <= ID_BYTES_MAX;
+        if !id.is_empty() && !is_printable {
+            let id = checked(id);
             Id::check(id).map_err(|error| Fault::of_id(&error, id))?;
         }
         let expires = self.expires(record)?;
-        text.push_str(id);
+        text.extend_from_slice(id);
         self.write_properties(record, text)?;
         Ok(Head { point, id_bytes: id.len(), expires })
     }
 
-    fn text<'r>(&self, record: &'r impl Record, at: usize) -> Result<&'r str, Fault> {
-        record.text(at).map_err(|bytes| {
-            let name = &self.names[at];
-            Fault::new(BAD_ENCODING, format!("column {name:?} is not UTF-8"))
-                .value(&String::from_utf8_lossy(bytes))
-                .hint("save the file as UTF-8")
-        })
+    /// The bytes of a column, which are UTF-8.
+    #[inline]
+    fn text<'r>(&self, record: &'r impl Record, at: usize) -> Result<&'r [u8], Fault> {
+        let bytes = record.bytes(at);
+        if record.is_text() || std::str::from_utf8(bytes).is_ok() { Ok(bytes) } else { Err(self.no_text(at, bytes)) }
+    }
+
+    #[cold]
+    fn no_text(&self, at: usize, bytes: &[u8]) -> Fault {
+        let name = &self.names[at];
+        Fault::new(BAD_ENCODING, format!("column {name:?} is not UTF-8"))
+            .value(&String::from_utf8_lossy(bytes))
+            .hint("save the file as UTF-8")
     }
 
     /// The text of a column that may be missing or empty.
     fn optional<'r>(&self, record: &'r impl Record, at: Option<usize>) -> Result<Option<&'r str>, Fault> {
         let text = at.map(|at| self.text(record, at)).transpose()?;
-        Ok(text.filter(|text| !text.is_empty()))
+        Ok(text.filter(|text| !text.is_empty()).map(checked))
     }
 
     fn degrees(
@@ -123,20 +140,27 @@ impl Columns {
         bad: &'static RowProblem,
     ) -> Result<f64, Fault> {
         let text = self.text(record, at)?;
-        read_number(text).ok_or_else(|| {
-            let (text, name) = (text.trim(), &self.names[at]);
-            if text.is_empty() {
-                return Fault::new(missing, format!("column {name:?} is empty")).hint("write degrees as in 48.857");
-            }
-            let comma = text.contains(',');
-            let hint = if comma { "write a decimal point, not a comma" } else { "write degrees as in 48.857" };
-            let detail = format!("column {name:?} is {:?}, which is no number", shortened(text));
-            Fault::new(bad, detail).value(text).hint(hint)
-        })
+        read_number(text).ok_or_else(|| self.no_degrees(at, checked(text).trim(), missing, bad))
+    }
+
+    #[cold]
+    fn no_degrees(&self, at: usize, text: &str, missing: &'static RowProblem, bad: &'static RowProblem) -> Fault {
+        let name = &self.names[at];
+        if text.is_empty() {
+            return Fault::new(missing, format!("column {name:?} is empty")).hint("write degrees as in 48.857");
+        }
+        let comma = text.contains(',');
+        let hint = if comma { "write a decimal point, not a comma" } else { "write degrees as in 48.857" };
+        let detail = format!("column {name:?} is {:?}, which is no number", shortened(text));
+        Fault::new(bad, detail).value(text).hint(hint)
     }
 
     fn expires(&self, record: &impl Record) -> Result<Expires, Fault> {
-        let given = [self.ttl, self.expires_at, self.expires_at_ms].map(|at| self.optional(record, at));
+        let columns = [self.ttl, self.expires_at, self.expires_at_ms];
+        if columns == [None; 3] {
+            return Ok(Expires::Unsaid);
+        }
+        let given = columns.map(|at| self.optional(record, at));
         let [ttl, expires_at, expires_at_ms] = given;
         match (ttl?, expires_at?, expires_at_ms?) {
             (None, None, None) => Ok(Expires::Unsaid),
@@ -157,52 +181,61 @@ impl Columns {
         Ok(text.filter(|text| text.starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok()))
     }
 
-    fn write_properties(&self, record: &impl Record, json: &mut String) -> Result<(), Fault> {
+    fn write_properties(&self, record: &impl Record, json: &mut Vec<u8>) -> Result<(), Fault> {
         let object = self.object(record)?;
         let start = json.len();
-        json.push('{');
+        json.push(b'{');
         for (at, before) in self.properties.iter().filter(|(at, _)| object.is_none() || self.json != Some(*at)) {
-            let text = self.text(record, *at)?;
+            let (text, before) = (self.text(record, *at)?, before.as_bytes());
             if text.is_empty() {
                 continue;
             }
             let before = if json.len() == start + 1 { &before[1..] } else { before };
             if stays_a_number(text) {
-                json.push_str(&before[..before.len() - 1]);
-                json.push_str(text);
+                json.extend_from_slice(&before[..before.len() - 1]);
+                json.extend_from_slice(text);
             } else {
-                json.push_str(before);
-                push_unquoted(json, text);
-                json.push('"');
+                json.extend_from_slice(before);
+                if record.is_plain(*at) {
+                    json.extend_from_slice(text)
+                } else {
+                    push_unquoted(json, text)
+                }
+                json.push(b'"');
             }
         }
         match object {
             // Alone it stays as it is, to the last space.
             Some(object) if json.len() == start + 1 => {
                 json.truncate(start);
-                json.push_str(object);
+                json.extend_from_slice(object.as_bytes());
             }
             Some(object) => join(json, object),
-            None => json.push('}'),
+            None => json.push(b'}'),
         }
         let written = &json[start..];
-        if written.len() <= PROPERTIES_BYTES_MAX && written.ends_with('}') {
+        if written.len() <= PROPERTIES_BYTES_MAX && written.ends_with(b"}") {
             return Ok(()); // we have written JSON
         }
-        let properties = Properties::from_json(written).map_err(|error| Fault::of_properties(&error))?;
+        let properties = Properties::from_json(checked(written)).map_err(|error| Fault::of_properties(&error))?;
         json.truncate(start);
-        json.push_str(properties.as_json());
+        json.extend_from_slice(properties.as_json().as_bytes());
         Ok(())
     }
 }
 
 /// The members of an object that is not closed yet, and those of another.
-fn join(open: &mut String, object: &str) {
+fn join(open: &mut Vec<u8>, object: &str) {
     let members = object.trim().strip_prefix('{').expect("an object begins so");
     if members.trim_start() != "}" {
-        open.push(',');
+        open.push(b',');
     }
-    open.push_str(members);
+    open.extend_from_slice(members.as_bytes());
+}
+
+/// Bytes that have been looked at, as a text.
+fn checked(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("it was looked at before")
 }
 
 fn first_repeated<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
@@ -237,14 +270,14 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// Appends what stands between the quotes of a text in JSON; most have nothing in them that has to be escaped.
-fn push_unquoted(json: &mut String, text: &str) {
+fn push_unquoted(json: &mut Vec<u8>, text: &[u8]) {
     // All of it is looked at, without a way out: that is one instruction for many bytes.
-    let escapes = text.bytes().fold(false, |found, byte| found | matches!(byte, b'"' | b'\\' | 0..0x20));
+    let escapes = text.iter().fold(false, |found, byte| found | matches!(byte, b'"' | b'\\' | 0..0x20));
     if escapes {
-        let quoted = quoted(text);
-        return json.push_str(&quoted[1..quoted.len() - 1]);
+        let quoted = quoted(checked(text));
+        return json.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
     }
-    json.push_str(text);
+    json.extend_from_slice(text);
 }
 
 #[cfg(test)]
@@ -257,9 +290,10 @@ mod tests {
         #![proptest_config(repeatable(10_000))]
         #[test]
         fn a_text_is_written_as_the_writer_of_json_writes_it(text in "[a\\x00-\\x7f\"\\\\é\u{7f}\u{2028}]{0,40}") {
-            let mut json = "\"".to_owned();
-            push_unquoted(&mut json, &text);
-            prop_assert_eq!(json + "\"", serde_json::to_string(&text).unwrap());
+            let mut json = b"\"".to_vec();
+            push_unquoted(&mut json, text.as_bytes());
+            json.push(b'"');
+            prop_assert_eq!(String::from_utf8(json).unwrap(), serde_json::to_string(&text).unwrap());
         }
     }
 }

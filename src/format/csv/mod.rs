@@ -113,6 +113,7 @@ impl<R: Read> Iterator for Rows<R> {
         let mut row = std::mem::take(&mut self.row);
         row.clear();
         let read = self.read_into(&mut row);
+        row.finish();
         let first = row.rows().next().map(|row| row.map(|row| row.to_incoming()).map_err(Clone::clone));
         self.row = row;
         read.map(|_| first).transpose()
@@ -140,11 +141,11 @@ fn header(records: &mut Records<impl Read>) -> Result<Vec<String>, HeaderError> 
         Found::Unclosed => return Err(refuse("a quote in the header is not closed", "close it")),
     }
     let name = |at: usize| {
-        let name = records.text(at).map(str::trim);
+        let name = std::str::from_utf8(records.bytes(at)).map(str::trim);
         // Tables with row numbers often leave the first name empty.
         name.map(|name| if name.is_empty() { format!("column{}", at + 1) } else { name.to_owned() })
     };
-    let names: Result<_, &[u8]> = (0..records.len()).map(name).collect();
+    let names: Result<_, std::str::Utf8Error> = (0..records.len()).map(name).collect();
     names.map_err(|_| refuse("the header is not UTF-8", "save the file as UTF-8"))
 }
 

@@ -12,38 +12,53 @@ const POWERS_OF_TEN: [f64; 19] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
 
 /// Reads a number; the same, to the bit, as the standard library reads.
-pub(super) fn read_number(text: &str) -> Option<f64> {
-    plain_number(text.as_bytes()).or_else(|| text.trim().parse().ok())
+#[inline]
+pub(super) fn read_number(text: &[u8]) -> Option<f64> {
+    plain_number(text).or_else(|| std::str::from_utf8(text).ok()?.trim().parse().ok())
 }
 
 /// Reads digits with at most one point among them. What is longer or otherwise takes more care is left to others.
+#[inline]
 fn plain_number(text: &[u8]) -> Option<f64> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    if digits.len() > POWERS_OF_TEN.len() {
+    let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+    if unsigned.len() > POWERS_OF_TEN.len() {
         return None;
     }
-    let (mut mantissa, mut behind) = (0_u64, None);
-    for (at, byte) in digits.iter().enumerate() {
-        match byte.wrapping_sub(b'0') {
-            digit @ 0..=9 => mantissa = 10 * mantissa + u64::from(digit), // of 19 digits at most
-            _ if *byte == b'.' && behind.is_none() => behind = Some(digits.len() - at - 1),
-            _ => return None,
-        }
-    }
-    if mantissa > EXACT_BELOW || digits.len() == usize::from(behind.is_some()) {
+    let mut mantissa = 0; // of 19 digits at most
+    let whole = take_digits(unsigned, &mut mantissa);
+    let behind = match &unsigned[whole..] {
+        [] => 0,
+        [b'.', rest @ ..] if take_digits(rest, &mut mantissa) == rest.len() => rest.len(),
+        _ => return None,
+    };
+    if whole + behind == 0 || mantissa > EXACT_BELOW {
         return None;
     }
-    let number = mantissa as f64 / POWERS_OF_TEN[behind.unwrap_or(0)];
-    Some(if digits.len() < text.len() { -number } else { number })
+    let number = mantissa as f64 / POWERS_OF_TEN[behind];
+    Some(if unsigned.len() < text.len() { -number } else { number })
+}
+
+/// Appends the digits with which a text begins to a number, and says how many they are.
+#[inline]
+fn take_digits(text: &[u8], number: &mut u64) -> usize {
+    let digits = text.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|digit| *digit < 10);
+    let mut count = 0;
+    digits.for_each(|digit| (*number, count) = (10 * *number + u64::from(digit), count + 1));
+    count
 }
 
 /// Whether a field is written into JSON as it stands. It must be a number by JSON's grammar, so `007` and `+49` are
 /// text; and a whole number beyond 2⁵³ is text too, because most readers of JSON would round it, and it is an id rather than an amount.
-pub(super) fn stays_a_number(text: &str) -> bool {
-    let Some(Number { is_whole, is_short }) = Number::of(text.as_bytes()) else { return false };
+#[inline]
+pub(super) fn stays_a_number(text: &[u8]) -> bool {
+    // Most texts are none at their first byte.
+    if !matches!(text.first(), Some(b'-' | b'0'..=b'9')) {
+        return false;
+    }
+    let Some(Number { is_whole, is_short }) = Number::of(text) else { return false };
     // So few digits are within bounds; of more the reader of JSON has to say what they come to.
     is_short
-        || serde_json::from_str::<f64>(text).is_ok_and(|number| !is_whole || number.abs() < 9_007_199_254_740_992.0)
+        || serde_json::from_slice::<f64>(text).is_ok_and(|number| !is_whole || number.abs() < 9_007_199_254_740_992.0)
 }
 
 /// A text that is a number by JSON's grammar.
@@ -106,13 +121,13 @@ mod tests {
         #![proptest_config(repeatable(20_000))]
         #[test]
         fn a_number_is_what_the_reader_of_json_takes_for_one(text in "-?[0-9]{0,18}[-+.eE0 ]{0,2}[0-9]{0,4}[-+.eE0]{0,2}[0-9]{0,3}") {
-            prop_assert_eq!(stays_a_number(&text), is_read_as_a_number(&text), "{}", text);
+            prop_assert_eq!(stays_a_number(text.as_bytes()), is_read_as_a_number(&text), "{}", text);
         }
 
         #[test]
         fn a_number_is_read_to_the_bit(text in "[-+]?[0-9]{0,20}[.]?[0-9]{0,20}([eE][-+]?[0-9]{1,3})?[ .x]{0,1}") {
             let expected: Option<f64> = text.trim().parse().ok();
-            prop_assert_eq!(read_number(&text).map(f64::to_bits), expected.map(f64::to_bits), "{}", text);
+            prop_assert_eq!(read_number(text.as_bytes()).map(f64::to_bits), expected.map(f64::to_bits), "{}", text);
         }
 
         #[test]
@@ -155,7 +170,7 @@ mod tests {
             "179.99999999999997",
         ] {
             let expected: Option<f64> = text.trim().parse().ok();
-            assert_eq!(read_number(text).map(f64::to_bits), expected.map(f64::to_bits), "{text:?}");
+            assert_eq!(read_number(text.as_bytes()).map(f64::to_bits), expected.map(f64::to_bits), "{text:?}");
         }
     }
 
@@ -176,10 +191,10 @@ mod tests {
             ("1e", false),
             ("1e+5", true),
         ] {
-            assert_eq!(stays_a_number(text), expected, "{text}");
+            assert_eq!(stays_a_number(text.as_bytes()), expected, "{text}");
             assert_eq!(is_read_as_a_number(text), expected, "{text}");
         }
         let long = "1".repeat(400);
-        assert!(!stays_a_number(&long) && !stays_a_number(&format!("{long}.5")));
+        assert!(!stays_a_number(long.as_bytes()) && !stays_a_number(format!("{long}.5").as_bytes()));
     }
 }

@@ -143,7 +143,7 @@ impl Sheet {
     /// What the reader makes of fields.
     fn as_read(&self, fields: &[(usize, Cow<'_, str>)]) -> String {
         let members = fields.iter().map(|(place, text)| {
-            let value = if stays_a_number(text) { text.clone() } else { Cow::Owned(quoted(text)) };
+            let value = if stays_a_number(text.as_bytes()) { text.clone() } else { Cow::Owned(quoted(text)) };
             format!("{}:{value}", self.names[*place].1)
         });
         format!("{{{}}}", members.collect::<Vec<_>>().join(","))

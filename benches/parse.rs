@@ -74,8 +74,9 @@ fn write(path: &Path) {
 fn in_chunks(source: nigh::format::Source) -> usize {
     (reader_named("csv").unwrap().open)(source, &ReadOptions::default())
         .unwrap()
-        .filter(|row| row.as_ref().unwrap().is_ok())
-        .count()
+        .batches()
+        .map(|batch| batch.unwrap().good_count())
+        .sum()
 }
 
 fn read(path: &Path) {

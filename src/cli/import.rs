@@ -16,7 +16,7 @@ use super::rejects::Rejects;
 use super::remote::RemoteArgs;
 use super::{Command, Failure, upload};
 use crate::engine::{Bulk, CollectionName, Engine, EngineError, Settings};
-use crate::format::{Incoming, READERS, ReadOptions, Reader, read_ahead, reader_named, row_id};
+use crate::format::{READERS, ReadOptions, Reader, RowRef, read_ahead, reader_named, row_id};
 
 /// The registered command.
 pub(super) const IMPORT: Command = Command {
@@ -211,32 +211,35 @@ impl Loading<'_> {
         progress.follow(input.read_bytes());
         let (_, rows) = input.rows(self.asked.reader(), &self.asked.options())?;
         let mut received = 0;
-        for row in read_ahead(rows) {
-            let row =
-                row.map_err(|error| Failure::Failed(format!("cannot read {file}: {error}; nothing was taken in")))?;
-            received += 1;
-            progress.row();
-            match row {
-                // Nothing will be taken any more: the rest is only looked at.
-                Ok(_) if self.asked.on_error == "abort" && (is_spoilt || rejects.count() > 0) => {}
-                Ok(incoming) => self.push(incoming)?,
-                Err(rejected) => {
-                    progress.clear();
-                    rejects.add(&rejected)?;
+        for batch in read_ahead(rows.batches()) {
+            let batch =
+                batch.map_err(|error| Failure::Failed(format!("cannot read {file}: {error}; nothing was taken in")))?;
+            for row in batch.rows() {
+                received += 1;
+                progress.row();
+                match row {
+                    // Nothing will be taken any more: the rest is only looked at.
+                    Ok(_) if self.asked.on_error == "abort" && (is_spoilt || rejects.count() > 0) => {}
+                    Ok(row) => self.push(row)?,
+                    Err(rejected) => {
+                        progress.clear();
+                        rejects.add(rejected)?;
+                    }
                 }
             }
         }
         Ok(OfFile { file, received, rejected: rejects.count(), rejected_rows: rejects.finish()? })
     }
 
-    fn push(&mut self, incoming: Incoming) -> Result<(), Failure> {
+    fn push(&mut self, row: RowRef<'_>) -> Result<(), Failure> {
         self.number += 1;
-        let item = incoming.into_item(|| row_id(self.stamp, self.number), self.now_ms);
+        let mut made = None;
+        let item = row.item(|| &*made.insert(row_id(self.stamp, self.number)), self.now_ms);
         let bulk = match &mut self.bulk {
             Some(bulk) => bulk,
             None => self.bulk.insert(self.engine.bulk(&self.asked.collection, None).map_err(|error| failed(&error))?),
         };
-        bulk.push(&item).map_err(|error| failed(&error))
+        bulk.push(item).map_err(|error| failed(&error))
     }
 }
 

@@ -13,7 +13,7 @@ use hashbrown::hash_table::Entry;
 use rayon::prelude::*;
 
 use super::expiries::Expiries;
-use super::item::{Id, Item, Properties};
+use super::item::{Id, Item, NewItem, Properties};
 use super::marks::Marks;
 use super::names::Names;
 use super::payload::{Payload, Record, write_record};
@@ -77,9 +77,10 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn push(&mut self, item: &Item, seq: u64) {
+    pub(super) fn push<'i>(&mut self, item: impl Into<NewItem<'i>>, seq: u64) {
+        let item = item.into();
         write_record(item, seq, &mut self.bytes);
-        self.ends.push((item.point, self.bytes.len()));
+        self.ends.push((item.point(), self.bytes.len()));
     }
 
     pub(super) fn draft(&self) -> Draft<'_> {
@@ -145,12 +146,13 @@ impl SegmentDraft {
 
     /// Adds an item with the number of the change that puts it. It takes the place of an earlier one with its id, which is
     /// given back.
-    pub fn push(&mut self, item: &Item, seq: u64) -> Option<Item> {
+    pub fn push<'i>(&mut self, item: impl Into<NewItem<'i>>, seq: u64) -> Option<Item> {
+        let item = item.into();
         let SegmentDraft { records, latest, hasher, .. } = self;
         let place = records.ends.len() as u32;
         records.push(item, seq);
         self.last_seq = self.last_seq.max(seq);
-        let id = item.id.as_str().as_bytes();
+        let id = item.id().as_bytes();
         let hash = hasher.hash_one(id) as u32;
         let same = |&(other, place): &(u32, u32)| other == hash && records.id_bytes(place as usize) == id;
         match latest.entry(spread(hash), same, |&(hash, _)| spread(hash)) {

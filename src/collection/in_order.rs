@@ -15,6 +15,10 @@ pub(crate) fn in_order<'a>(
     let slots = |segment: &'a Arc<Segment>| fetched(segment).filter(move |&slot| stays(segment, slot)).peekable();
     let mut heads: Vec<_> = segments.iter().map(slots).collect();
     std::iter::from_fn(move || {
+        // Most loads are one segment, and nothing has to be compared.
+        if let [head] = &mut heads[..] {
+            return head.next().map(|slot| segments[0].item(slot));
+        }
         let mut least: Option<(usize, u32)> = None;
         for (at, head) in heads.iter_mut().enumerate() {
             let Some(&slot) = head.peek() else { continue };

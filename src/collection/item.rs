@@ -69,16 +69,23 @@ impl Id {
     /// ```
     pub fn new(text: impl Into<Box<str>>) -> Result<Id, ItemError> {
         let text: Box<str> = text.into();
+        Id::check(&text).map(|()| Id(text))
+    }
+
+    /// Says whether a text could be an id, without making one of it.
+    pub(crate) fn check(text: &str) -> Result<(), ItemError> {
         if text.is_empty() {
             return Err(ItemError::EmptyId);
         }
         if text.len() > ID_BYTES_MAX {
-            return Err(ItemError::LongId { beginning: beginning(&text), bytes: text.len() });
+            return Err(ItemError::LongId { beginning: beginning(text), bytes: text.len() });
         }
-        if text.chars().any(char::is_control) {
-            return Err(ItemError::ControlInId { id: text.into() });
+        // All bytes are looked at, without a way out: that is one instruction for many. Nearly every id is printable ASCII.
+        let is_printable = text.bytes().fold(true, |so_far, byte| so_far & matches!(byte, b' '..=b'~'));
+        if !is_printable && text.chars().any(char::is_control) {
+            return Err(ItemError::ControlInId { id: text.to_owned() });
         }
-        Ok(Id(text))
+        Ok(())
     }
 
     /// The id as text.
@@ -171,6 +178,73 @@ impl Item {
     #[must_use]
     pub fn expiring_at(self, expires_at_ms: i64) -> Item {
         Item { expires_at_ms: Some(expires_at_ms), ..self }
+    }
+}
+
+/// An item on its way into a collection, its texts where they were read: many can be handed in without memory of their own.
+///
+/// ```
+/// use nigh::collection::{Id, Item, NewItem};
+/// use nigh::geometry::Point;
+/// let item = Item::new(Id::new("flore").unwrap(), Point::new(48.854, 2.333).unwrap());
+/// assert_eq!(NewItem::from(&item).to_item(), item);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NewItem<'a> {
+    id: &'a str,
+    point: Point,
+    properties: &'a str,
+    expires_at_ms: Option<i64>,
+}
+
+impl<'a> NewItem<'a> {
+    /// Takes texts that were checked as those of an [`Id`] and of [`Properties`] are.
+    pub(crate) fn checked_before(
+        id: &'a str,
+        point: Point,
+        properties: &'a str,
+        expires_at_ms: Option<i64>,
+    ) -> NewItem<'a> {
+        NewItem { id, point, properties, expires_at_ms }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &'a str {
+        self.id
+    }
+
+    /// Where it is.
+    pub fn point(&self) -> Point {
+        self.point
+    }
+
+    /// The text of its properties.
+    pub fn properties(&self) -> &'a str {
+        self.properties
+    }
+
+    /// When it is due to be removed, in milliseconds since 1970.
+    pub fn expires_at_ms(&self) -> Option<i64> {
+        self.expires_at_ms
+    }
+
+    /// The same item with an end.
+    #[must_use]
+    pub fn expiring_at(self, expires_at_ms: i64) -> NewItem<'a> {
+        NewItem { expires_at_ms: Some(expires_at_ms), ..self }
+    }
+
+    /// The same with memory of its own.
+    pub fn to_item(&self) -> Item {
+        let (id, properties) = (Id(self.id.into()), Properties(self.properties.into()));
+        Item { id, point: self.point, properties, expires_at_ms: self.expires_at_ms }
+    }
+}
+
+impl<'a> From<&'a Item> for NewItem<'a> {
+    fn from(item: &'a Item) -> NewItem<'a> {
+        let Item { id, point, properties, expires_at_ms } = item;
+        NewItem { id: &id.0, point: *point, properties: &properties.0, expires_at_ms: *expires_at_ms }
     }
 }
 

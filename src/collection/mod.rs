@@ -46,7 +46,7 @@ pub use checkpoint::{Checkpoint, Unsaved};
 pub use draft::SegmentDraft;
 pub use file::{FileError, remove_unused};
 pub(crate) use in_order::in_order;
-pub use item::{ID_BYTES_MAX, Id, Item, ItemError, ItemRef, PROPERTIES_BYTES_MAX, Properties};
+pub use item::{ID_BYTES_MAX, Id, Item, ItemError, ItemRef, NewItem, PROPERTIES_BYTES_MAX, Properties};
 pub use segment::Segment;
 pub(crate) use segment::{AHEAD, fetch};
 pub use snapshot::Snapshot;

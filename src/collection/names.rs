@@ -42,13 +42,14 @@ fn hash(id: &[u8], seed: u64) -> u32 {
 
 impl Names {
     pub(super) fn build(payload: &Payload, len: u32) -> Names {
-        let slots = sorted_slots(payload, len);
+        let seed = *SEED;
+        let (table, common) = table(payload, len, seed);
+        let slots = sorted_slots(payload, len, common);
         let mut ranks = vec![0; len as usize];
         for (rank, &slot) in slots.iter().enumerate() {
             ranks[slot as usize] = rank as u32;
         }
-        let seed = *SEED;
-        Names { table: table(payload, len, seed).into(), slots: slots.into(), ranks: ranks.into(), seed }
+        Names { table: table.into(), slots: slots.into(), ranks: ranks.into(), seed }
     }
 
     /// What a file has to hold of them, besides the seed.
@@ -117,25 +118,31 @@ fn places(len: usize) -> usize {
     (len * 10).div_ceil(7) + 1
 }
 
-fn table(payload: &Payload, len: u32, seed: u64) -> Vec<u64> {
+/// The table of so many ids, and how many bytes all of them begin with alike, which the same look at them tells.
+fn table(payload: &Payload, len: u32, seed: u64) -> (Vec<u64>, usize) {
     let places = places(len as usize);
     let mut table = vec![FREE; places];
+    let mut common = if len > 0 { payload.id_bytes(0) } else { &[] };
     for slot in 0..len {
-        let hash = hash(payload.id_bytes(slot), seed);
+        let id = payload.id_bytes(slot);
+        if !id.starts_with(common) {
+            let alike = common.iter().zip(id).take_while(|(a, b)| a == b).count();
+            common = &common[..alike];
+        }
+        let hash = hash(id, seed);
         let mut place = home(hash, places);
         while table[place] != FREE {
             place = if place + 1 == places { 0 } else { place + 1 };
         }
         table[place] = u64::from(hash) << 32 | u64::from(slot);
     }
-    table
+    (table, common.len())
 }
 
-/// Slots in the order of their ids.
+/// Slots in the order of their ids, which begin alike in the first `common` bytes.
 ///
-/// The sixteen bytes after what all ids have in common decide nearly always, so most comparisons touch no record.
-fn sorted_slots(payload: &Payload, len: u32) -> Vec<u32> {
-    let common = common_prefix(payload, len);
+/// The sixteen bytes after those decide nearly always, so most comparisons touch no record.
+fn sorted_slots(payload: &Payload, len: u32, common: usize) -> Vec<u32> {
     let keyed = |slot: u32| (sixteen(&payload.id_bytes(slot)[common..]), slot);
     let by_id =
         |a: &(u128, u32), b: &(u128, u32)| a.0.cmp(&b.0).then_with(|| whole_ids(payload, a.1, b.1, common + 16));
@@ -162,14 +169,6 @@ fn sixteen(bytes: &[u8]) -> u128 {
     let len = bytes.len().min(16);
     padded[..len].copy_from_slice(&bytes[..len]);
     u128::from_be_bytes(padded)
-}
-
-fn common_prefix(payload: &Payload, len: u32) -> usize {
-    let Some(first) = (len > 0).then(|| payload.id_bytes(0)) else { return 0 };
-    (1..len).fold(first.len(), |common, slot| {
-        let id = payload.id_bytes(slot);
-        first[..common].iter().zip(id).take_while(|(a, b)| a == b).count()
-    })
 }
 
 #[cfg(test)]

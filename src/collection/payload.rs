@@ -10,7 +10,7 @@
 //!
 //! Little-endian, and the same bytes in memory and in a file.
 
-use super::item::Item;
+use super::item::NewItem;
 use crate::geometry::Point;
 use crate::index::{Array, Section, Stored, fetch};
 
@@ -41,21 +41,22 @@ const GROUP: usize = 32;
 pub(super) struct Record<'a>(&'a [u8]);
 
 /// Appends the record of an item.
-pub(super) fn write_record(item: &Item, seq: u64, bytes: &mut Vec<u8>) {
-    let id = item.id.as_str();
+pub(super) fn write_record<'i>(item: impl Into<NewItem<'i>>, seq: u64, bytes: &mut Vec<u8>) {
+    let item = item.into();
+    let id = item.id();
     let head = bytes.len();
-    let expires = if item.expires_at_ms.is_some() { EXPIRES } else { 0 };
+    let expires = if item.expires_at_ms().is_some() { EXPIRES } else { 0 };
     let plain = if is_plain(id) { PLAIN_ID } else { 0 };
     bytes.extend([expires | plain, (id.len() - 1) as u8, 0]);
     bytes.extend(seq.to_le_bytes());
-    if let Some(at) = item.expires_at_ms {
+    if let Some(at) = item.expires_at_ms() {
         bytes.extend(at.to_le_bytes());
     }
     bytes.extend(id.as_bytes());
     let place = bytes.len();
-    write_lon_lat(item.point, bytes);
+    write_lon_lat(item.point(), bytes);
     bytes[head + 2] = (bytes.len() - place) as u8; // two numbers of at most 24 characters
-    bytes.extend(item.properties.as_json().as_bytes());
+    bytes.extend(item.properties().as_bytes());
 }
 
 /// Whether an id stands in JSON as it is. Ids hold no control characters.
@@ -261,7 +262,7 @@ impl Payload {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collection::{Id, Properties};
+    use crate::collection::{Id, Item, Properties};
     use crate::geometry::Point;
 
     #[test]

@@ -20,7 +20,7 @@ use super::commit::now_ms;
 use super::hosted::Hosted;
 use super::load::Rows;
 use super::{CollectionName, Engine, EngineError, RequestKey};
-use crate::collection::{FileError, Item, ItemRef, Segment, SegmentDraft};
+use crate::collection::{FileError, Item, ItemRef, NewItem, Segment, SegmentDraft};
 use crate::log::{Load, codec};
 
 /// What became of a load.
@@ -45,12 +45,13 @@ pub struct Loaded {
 }
 
 /// What an item adds to the checksum of a load.
-pub fn checksum_of(item: &Item) -> u64 {
-    codec::checksum_of(item.id.as_str(), item.point, item.properties.as_json(), item.expires_at_ms)
+pub fn checksum_of<'i>(item: impl Into<NewItem<'i>>) -> u64 {
+    let item = item.into();
+    codec::checksum_of(item.id(), item.point(), item.properties(), item.expires_at_ms())
 }
 
 fn checksum_of_ref(item: &ItemRef<'_>) -> u64 {
-    codec::checksum_of(item.id(), item.point(), item.properties(), item.expires_at_ms())
+    codec::checksum_of(item.id(), item.point(), item.properties_bytes(), item.expires_at_ms())
 }
 
 /// A load under way. Dropped before [`finish`](Bulk::finish) it leaves nothing behind.
@@ -90,16 +91,17 @@ impl Engine {
 
 impl Bulk<'_> {
     /// Hands in an item. Where the collection says how long items stay, one that says nothing itself stays that long from now.
-    pub fn push(&mut self, item: &Item) -> Result<(), EngineError> {
+    pub fn push<'i>(&mut self, item: impl Into<NewItem<'i>>) -> Result<(), EngineError> {
+        let item = item.into();
         // Of what was handed in, without its end: the same load, made again later, has the same sum, and lifetimes that end later.
-        let endless = codec::checksum_of(item.id.as_str(), item.point, item.properties.as_json(), None);
+        let endless = codec::checksum_of(item.id(), item.point(), item.properties(), None);
         self.sent = self.sent.wrapping_add(endless);
-        let Some(ttl_ms) = self.ttl_ms.filter(|_| item.expires_at_ms.is_none()) else {
-            let checksum = if item.expires_at_ms.is_none() { endless } else { checksum_of(item) };
+        let Some(ttl_ms) = self.ttl_ms.filter(|_| item.expires_at_ms().is_none()) else {
+            let checksum = if item.expires_at_ms().is_none() { endless } else { checksum_of(item) };
             return self.keep(item, checksum);
         };
-        let item = item.clone().expiring_at(now_ms().saturating_add_unsigned(ttl_ms));
-        self.keep(&item, checksum_of(&item))
+        let item = item.expiring_at(now_ms().saturating_add_unsigned(ttl_ms));
+        self.keep(item, checksum_of(item))
     }
 
     /// Adds to the checksum of the load what belongs to the request and does not show in its items: a repeat has the same.
@@ -107,7 +109,7 @@ impl Bulk<'_> {
         self.sent = self.sent.wrapping_add(besides);
     }
 
-    fn keep(&mut self, item: &Item, checksum: u64) -> Result<(), EngineError> {
+    fn keep(&mut self, item: NewItem<'_>, checksum: u64) -> Result<(), EngineError> {
         self.received += 1;
         self.kept = self.kept.wrapping_add(checksum);
         if let Some(before) = self.draft.push(item, self.received) {

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use crate::collection::{ItemRef, Segment, in_order};
-use crate::log::{Batch, Moment, Space, Store, StoreError, codec};
+use crate::log::{Batch, Moment, RowsInOrder, Space, Store, StoreError, codec};
 
 /// Where it stands in [`Space::Meta`] which space holds the rows.
 const PLACE: &[u8] = b"rows";
@@ -80,7 +80,18 @@ pub(super) struct Merged(pub(super) Vec<Arc<Segment>>);
 impl Merged {
     /// Puts all rows of a collection into the space of the rows.
     pub(super) fn ingest(&self, store: &dyn Store, rows: Space, number: u32) -> Result<(), StoreError> {
-        let row = |item: ItemRef<'_>| (codec::record_key(number, item.id()), codec::write_row_of(&item));
-        store.ingest(rows, &mut in_order(&self.0, |_, _| true).map(row))
+        store.ingest(rows, &mut RowsOf { items: in_order(&self.0, |_, _| true), number })
+    }
+}
+
+/// Items as rows.
+struct RowsOf<I> {
+    items: I,
+    number: u32,
+}
+
+impl<'a, I: Iterator<Item = ItemRef<'a>>> RowsInOrder for RowsOf<I> {
+    fn next_row(&mut self, key: &mut Vec<u8>, value: &mut Vec<u8>) -> bool {
+        self.items.next().map(|item| codec::write_key_and_row(self.number, &item, key, value)).is_some()
     }
 }

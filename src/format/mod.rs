@@ -34,6 +34,7 @@
 
 mod ahead;
 mod append;
+mod batch;
 mod coding;
 mod compact;
 pub mod csv;
@@ -52,13 +53,14 @@ mod row;
 pub mod tilejson;
 
 pub use ahead::read_ahead;
+pub use batch::{Batch, RowRef};
 pub use coding::{CODINGS, Coding, coding_for_file, coding_named, sniff_coding};
 pub use fields::Fields;
 pub(crate) use fields::each_member;
 pub use item::{Expires, Incoming, read_item, row_id};
 pub use moment::{MomentError, parse_duration, parse_moment};
 pub use reader::{
-    FILE_PROBLEMS, HeaderError, ReadOptions, Reader, Rows, Source, reader_for_file, reader_for_media_type,
+    Batches, FILE_PROBLEMS, HeaderError, ReadOptions, Reader, Rows, Source, reader_for_file, reader_for_media_type,
     reader_named, sniff,
 };
 pub use rejected::{Fault, ROW_PROBLEMS, Rejected, RowProblem};

@@ -15,7 +15,7 @@ use std::io::{self, BufRead, BufReader};
 use super::item::{Incoming, read_item};
 use super::lines::{ROW_BYTES_MAX, read_line};
 use super::rejected::{Fault, Rejected, TOO_LONG};
-use super::{Fields, Format, Page, Reader, Row, compact};
+use super::{Fields, Format, Page, Reader, Row, Rows, compact};
 use crate::collection::ItemRef;
 use crate::query::AnswerHit;
 
@@ -35,7 +35,7 @@ pub(super) const READER: Reader = Reader {
     summary: "one JSON object a line: an item with `lat` and `lon`, or a GeoJSON Feature",
     media_types: &["application/x-ndjson", "application/ndjson", "application/jsonl", "application/geo+json-seq"],
     extensions: &["ndjson", "jsonl", "geojsonl", "geojsons"],
-    open: |source, _| Ok(Box::new(Lines::new(BufReader::new(source)))),
+    open: |source, _| Ok(Rows::one_by_one(Lines::new(BufReader::new(source)))),
 };
 
 /// What stands before a line of a sequence of JSON texts.

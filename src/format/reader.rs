@@ -8,6 +8,7 @@ use std::io::{self, Read};
 
 use thiserror::Error;
 
+use super::batch::{Batch, Place};
 use super::item::Incoming;
 use super::rejected::{Fault, Rejected, RowProblem};
 use super::{READERS, csv, geojson, ndjson};
@@ -15,8 +16,86 @@ use super::{READERS, csv, geojson, ndjson};
 /// Bytes from anywhere.
 pub type Source = Box<dyn Read + Send>;
 
+/// Rows as they are read, many together, and at most one error of the source, which ends them.
+pub type Batches = Box<dyn Iterator<Item = io::Result<Batch>> + Send>;
+
+/// Rows that readers of one row at a time gather into a batch, at most, and bytes of them.
+const GATHERED: usize = 2048;
+const GATHERED_BYTES: usize = 1 << 20;
+
 /// Rows as they come: good ones, refused ones, and at most one error of the source, which ends them.
-pub type Rows = Box<dyn Iterator<Item = io::Result<Result<Incoming, Rejected>>> + Send>;
+///
+/// One by one each has memory of its own. Whoever has many to read takes [`batches`](Rows::batches).
+pub struct Rows {
+    batches: Batches,
+    /// The batch that is being handed out one by one, and how far.
+    batch: Batch,
+    place: Place,
+}
+
+impl Rows {
+    /// The rows of some batches.
+    pub fn of_batches(batches: impl Iterator<Item = io::Result<Batch>> + Send + 'static) -> Rows {
+        Rows { batches: Box::new(batches), batch: Batch::default(), place: Place::default() }
+    }
+
+    /// Rows of a reader that reads one at a time.
+    pub fn one_by_one(rows: impl Iterator<Item = io::Result<Result<Incoming, Rejected>>> + Send + 'static) -> Rows {
+        Rows::of_batches(Gathered { rows, error: None })
+    }
+
+    /// The same rows, in batches; of one that was begun one by one the rest is left out.
+    pub fn batches(self) -> Batches {
+        self.batches
+    }
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows").field("batch", &self.batch).finish_non_exhaustive()
+    }
+}
+
+impl Iterator for Rows {
+    type Item = io::Result<Result<Incoming, Rejected>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(row) = self.batch.next(&mut self.place) {
+                return Some(Ok(row.map(|row| row.to_incoming()).map_err(Clone::clone)));
+            }
+            match self.batches.next()? {
+                Ok(batch) => (self.batch, self.place) = (batch, Place::default()),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// Gathers rows into batches.
+struct Gathered<I> {
+    rows: I,
+    /// What ended the last batch.
+    error: Option<io::Error>,
+}
+
+impl<I: Iterator<Item = io::Result<Result<Incoming, Rejected>>>> Iterator for Gathered<I> {
+    type Item = io::Result<Batch>;
+
+    fn next(&mut self) -> Option<io::Result<Batch>> {
+        let mut batch = Batch::default();
+        while self.error.is_none() && batch.len() < GATHERED && batch.bytes() < GATHERED_BYTES {
+            match self.rows.next() {
+                Some(Ok(row)) => batch.push(row),
+                Some(Err(error)) => self.error = Some(error),
+                None => break,
+            }
+        }
+        batch.finish();
+        // First what came before the error.
+        if batch.is_empty() { self.error.take().map(Err) } else { Some(Ok(batch)) }
+    }
+}
 
 /// A way to read items.
 pub struct Reader {

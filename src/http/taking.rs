@@ -16,9 +16,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::error::{Code, Refusal};
 use super::moment;
 use super::reply::Reply;
-use crate::collection::{Change, Item, Outcome};
+use crate::collection::{Change, NewItem, Outcome};
 use crate::engine::{Bulk, CollectionName, Engine, Loaded, RequestKey, Submission, Submitted};
-use crate::format::{Coding, Expires, Incoming, ReadOptions, Reader, Rejected, row_id, sniff};
+use crate::format::{Coding, Expires, ReadOptions, Reader, Rejected, row_id, sniff};
 
 /// Rows, and bytes of properties, beyond which an upload is a load.
 const FEW_ROWS: usize = 5_000;
@@ -207,16 +207,21 @@ impl Taking {
         let rows = (reader.open)(input, &self.options)?;
         let mut taken = Taken::default();
         let (mut hold, mut ends) = (Hold::Few(Vec::new(), 0), 0_u64);
-        for row in rows {
-            let row = row.map_err(|error| unread(&error))?;
-            taken.received += 1;
-            match row {
-                Err(rejected) => taken.reject(rejected),
-                // Nothing will be taken any more: the rest is only counted.
-                Ok(_) if self.on_error == OnError::Abort && taken.rejected > 0 => {}
-                Ok(incoming) => {
-                    ends = ends.wrapping_add(said_end(incoming.expires, taken.received));
-                    hold = hold.with(&self, self.item(incoming, taken.received))?;
+        for batch in rows.batches() {
+            let batch = batch.map_err(|error| unread(&error))?;
+            for row in batch.rows() {
+                taken.received += 1;
+                match row {
+                    Err(rejected) => taken.reject(rejected),
+                    // Nothing will be taken any more: the rest is only counted.
+                    Ok(_) if self.on_error == OnError::Abort && taken.rejected > 0 => {}
+                    Ok(row) => {
+                        ends = ends.wrapping_add(said_end(row.expires(), taken.received));
+                        // One without an id gets one, the same when the same request is made again.
+                        let mut made = None;
+                        let item = row.item(|| &*made.insert(row_id(self.stamp, taken.received)), self.now_ms);
+                        hold = hold.with(&self, item)?;
+                    }
                 }
             }
         }
@@ -225,11 +230,6 @@ impl Taking {
             return Ok(Taken { seq, number, ..taken });
         }
         self.finish(hold, ends, taken)
-    }
-
-    /// A row as an item. One without an id gets one, the same when the same request is made again.
-    fn item(&self, incoming: Incoming, number: u64) -> Item {
-        incoming.into_item(|| row_id(self.stamp, number), self.now_ms)
     }
 
     fn finish(&self, hold: Hold<'_>, ends: u64, taken: Taken) -> Result<Taken, Refusal> {
@@ -263,15 +263,15 @@ enum Hold<'a> {
 }
 
 impl<'a> Hold<'a> {
-    fn with(self, taking: &'a Taking, item: Item) -> Result<Hold<'a>, Refusal> {
+    fn with(self, taking: &'a Taking, item: NewItem<'_>) -> Result<Hold<'a>, Refusal> {
         match self {
             Hold::Many(mut load) => {
-                load.push(&item)?;
+                load.push(item)?;
                 Ok(Hold::Many(load))
             }
             Hold::Few(mut changes, bytes) if changes.len() < FEW_ROWS && bytes < FEW_BYTES => {
-                let bytes = bytes + item.properties.as_json().len();
-                changes.push(Change::Put(item));
+                let bytes = bytes + item.properties().len();
+                changes.push(Change::Put(item.to_item()));
                 Ok(Hold::Few(changes, bytes))
             }
             Hold::Few(changes, _) => {
@@ -280,7 +280,7 @@ impl<'a> Hold<'a> {
                     let Change::Put(item) = change else { unreachable!("an upload only puts") };
                     load.push(item)?;
                 }
-                load.push(&item)?;
+                load.push(item)?;
                 Ok(Hold::Many(Box::new(load)))
             }
         }
@@ -299,11 +299,11 @@ fn look(input: &mut impl Read) -> Result<(&'static Reader, Vec<u8>), Refusal> {
 }
 
 impl Taken {
-    fn reject(&mut self, rejected: Rejected) {
+    fn reject(&mut self, rejected: &Rejected) {
         self.rejected += 1;
         if self.errors.len() < TOLD {
             // A row may be long, and who sent it has it.
-            self.errors.push(Rejected { row: None, ..rejected });
+            self.errors.push(Rejected { row: None, ..rejected.clone() });
         }
     }
 

@@ -55,6 +55,15 @@ pub fn record_key(collection: u32, id: &str) -> Vec<u8> {
     [&collection.to_be_bytes(), id.as_bytes()].concat()
 }
 
+/// Writes the key and the row of an item that is stored elsewhere, in place of what the two hold.
+pub fn write_key_and_row(collection: u32, item: &ItemRef<'_>, key: &mut Vec<u8>, bytes: &mut Vec<u8>) {
+    key.clear();
+    key.extend(collection.to_be_bytes());
+    key.extend(item.id().as_bytes());
+    bytes.clear();
+    write_row_onto(item.point(), item.expires_at_ms(), item.properties_bytes(), item.seq, bytes);
+}
+
 /// The collection and the id in the key of a row.
 pub fn read_record_key(key: &[u8]) -> Result<(u32, &str), StoreError> {
     let parts = key.split_first_chunk::<4>().and_then(|(collection, id)| {
@@ -89,11 +98,15 @@ pub fn write_row_of(item: &ItemRef<'_>) -> Vec<u8> {
 
 fn row(point: Point, expires_at_ms: Option<i64>, properties: &str, seq: u64) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(33 + properties.len());
+    write_row_onto(point, expires_at_ms, properties.as_bytes(), seq, &mut bytes);
+    bytes
+}
+
+fn write_row_onto(point: Point, expires_at_ms: Option<i64>, properties: &[u8], seq: u64, bytes: &mut Vec<u8>) {
     bytes.push(ROW_FORMAT << 4 | if expires_at_ms.is_some() { EXPIRES } else { 0 });
     bytes.extend(seq.to_le_bytes());
-    write_place(point, expires_at_ms, &mut bytes);
-    bytes.extend(properties.as_bytes());
-    bytes
+    write_place(point, expires_at_ms, bytes);
+    bytes.extend(properties);
 }
 
 /// The item of a row, and the number of the change that put it.
@@ -115,7 +128,7 @@ pub fn read_row(id: &str, bytes: &[u8]) -> Result<(Item, u64), StoreError> {
 
 /// What an item adds to the checksum of a load: a hash of all of it but its number. Sums of these wrap, so that their order does not
 /// matter.
-pub fn checksum_of(id: &str, point: Point, properties: &str, expires_at_ms: Option<i64>) -> u64 {
+pub fn checksum_of(id: &str, point: Point, properties: impl AsRef<[u8]>, expires_at_ms: Option<i64>) -> u64 {
     let mut place = [0; 25];
     place[..8].copy_from_slice(&point.lat_deg().to_bits().to_le_bytes());
     place[8..16].copy_from_slice(&point.lon_deg().to_bits().to_le_bytes());
@@ -124,7 +137,7 @@ pub fn checksum_of(id: &str, point: Point, properties: &str, expires_at_ms: Opti
         place[17..].copy_from_slice(&at.to_le_bytes());
     }
     // One part seeds the next, so that no byte can move from one part to another unseen, and nothing is copied.
-    xxh3_64_with_seed(properties.as_bytes(), xxh3_64_with_seed(&place, xxh3_64(id.as_bytes())))
+    xxh3_64_with_seed(properties.as_ref(), xxh3_64_with_seed(&place, xxh3_64(id.as_bytes())))
 }
 
 /// A frame as values for the store, none above 64 KiB unless it is a single change: each with its first number.

@@ -26,5 +26,6 @@ pub use home::{Home, HomeError};
 pub use local::{COMMITS_KEY, Local};
 pub use sim::{Sim, Trouble};
 pub use store::{
-    Batch, Fault, FjallStore, MemoryStore, Moment, Row, Rows, Settings, Space, Store, StoreError, Sync, When,
+    Batch, Fault, FjallStore, MemoryStore, Moment, Row, Rows, RowsInOrder, Settings, Space, Store, StoreError, Sync,
+    When,
 };

@@ -70,10 +70,12 @@ pub(super) fn from_file(path: &Path, options: &ReadOptions, format: Option<&str>
     let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let rows = open(source, file_name, options, format).map_err(|error| refuse(error.to_string()))?;
     let mut given = Given::of(&name, if is_stdin { "stdin" } else { "file" }, Vec::new());
-    for row in rows {
-        match row.map_err(failed)? {
-            Ok(item) => given.points.push(item.point),
-            Err(row) => given.refuse(&row),
+    for batch in rows.batches() {
+        for row in batch.map_err(failed)?.rows() {
+            match row {
+                Ok(item) => given.points.push(item.point()),
+                Err(row) => given.refuse(row),
+            }
         }
     }
     let untold = given.rejected.saturating_sub(TOLD_MAX as u64);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::format::lines::ROW_BYTES_MAX;
+use crate::format::{Incoming, Rejected};
 use crate::repeatable::repeatable;
 use proptest::prelude::*;
 
@@ -24,6 +25,8 @@ impl Read for Source<'_> {
     }
 }
 
+type Row = Result<Incoming, Rejected>;
+
 fn told(rows: impl Iterator<Item = io::Result<Row>>) -> Vec<Result<Row, String>> {
     rows.map(|row| row.map_err(|error| error.to_string())).collect()
 }
@@ -33,7 +36,8 @@ fn one_by_one(source: Source<'_>) -> Vec<Result<Row, String>> {
 }
 
 fn in_chunks(source: Source<'_>, chunk_bytes: usize, chunks: usize) -> Vec<Result<Row, String>> {
-    told(ChunkedRows::in_chunks_of(chunk_bytes, chunks, source, &ReadOptions::default()).unwrap())
+    let batches = ChunkedRows::in_chunks_of(chunk_bytes, chunks, source, &ReadOptions::default()).unwrap();
+    told(crate::format::Rows::of_batches(batches.collect::<Vec<_>>().into_iter()))
 }
 
 /// Pieces of files as nobody should write them.
@@ -46,6 +50,9 @@ const PIECES: &[&[u8]] = &[
     b"91,2,i\n",
     b"x,2,\"j\n\n\"\n",
     b"1,2,5\" pipe\n",
+    b"1,2,back\\slash\n",
+    b"1,2,a\tb\n",
+    b"1,2,\"a,b\tc\"\n",
     b"1,2,\"k\"l\n",
     b"1,2,\"\"\n",
     b"1,2,\xff\n",
@@ -105,12 +112,11 @@ fn rows_at_the_limit_are_the_same_wherever_the_chunks_begin() {
 fn share_in_chunks(text: &str) -> f64 {
     let source = Source { rest: text.as_bytes(), at_once: usize::MAX, fails: false };
     let mut rows = ChunkedRows::in_chunks_of(1000, 8, source, &ReadOptions::default()).unwrap();
-    let (mut ahead, mut all) = (0_u32, 0_u32);
-    while let Some(row) = rows.next() {
-        row.unwrap().unwrap();
-        (ahead, all) = (ahead + u32::from(rows.ready.len() > 0), all + 1);
+    let (mut in_chunks, mut odd) = (0, Batch::default());
+    while rows.enter_chunk() || rows.one_by_one.read_into(&mut odd).unwrap() {
+        in_chunks += rows.ready.take().map_or(0, |rows| rows.good_count());
     }
-    f64::from(ahead) / f64::from(all)
+    in_chunks as f64 / (in_chunks + odd.good_count()) as f64
 }
 
 #[test]
@@ -127,9 +133,26 @@ fn what_is_read_ahead_grows_with_the_file_and_no_further() {
     let source = Source { rest: text.as_bytes(), at_once: usize::MAX, fails: false };
     let mut rows = ChunkedRows::in_chunks_of(20_000, 8, source, &ReadOptions::default()).unwrap();
     let mut most = 0;
-    while rows.next().is_some() {
+    while let Some(batch) = rows.next() {
+        assert!(batch.unwrap().bytes() < 200_000);
         most = most.max(rows.chunks.iter().map(|chunk| chunk.bytes).sum());
     }
     // The source is read in pieces of 64 KiB, the last of which may go beyond.
     assert!((120_000..=230_000).contains(&most), "{most}");
+}
+
+/// A name of the header stands in the properties of every row: rows of 6 bytes came to 60 KB each, and a chunk of them to a gigabyte.
+#[test]
+fn a_long_name_in_the_header_does_not_multiply_what_is_held() {
+    let name = "n".repeat(60_000);
+    let text = format!("lat,lon,{name}\n{}", "1,2,3\n".repeat(1_000));
+    let source = || Source { rest: text.as_bytes(), at_once: usize::MAX, fails: false };
+    let mut rows = 0;
+    for batch in ChunkedRows::in_chunks_of(CHUNK_BYTES, 8, source(), &ReadOptions::default()).unwrap() {
+        let batch = batch.unwrap();
+        assert!(batch.bytes() < BATCH_BYTES + 100_000, "{}", batch.bytes());
+        rows += batch.good_count();
+    }
+    assert_eq!(rows, 1_000);
+    assert!(in_chunks(source(), 1_000, 4) == one_by_one(source()));
 }

@@ -9,6 +9,7 @@
 
 mod chunks;
 mod columns;
+mod numbers;
 mod records;
 mod rejects;
 mod sheet;
@@ -19,7 +20,7 @@ use std::io::{self, Read};
 
 use super::reader::{BAD_DELIMITER, BAD_HEADER, EMPTY_FILE};
 use super::rejected::{Fault, Rejected, TOO_LONG, UNCLOSED_QUOTE};
-use super::{HeaderError, Incoming, ReadOptions, Reader};
+use super::{Batch, HeaderError, Incoming, ReadOptions, Reader};
 pub use chunks::ChunkedRows;
 use columns::{Columns, Record};
 use records::{Found, Records};
@@ -44,7 +45,7 @@ pub(super) const READER: Reader = Reader {
     summary: "a header that names `lat` and `lon` in any order, then one item a row; every other column is a property",
     media_types: &["text/csv", "application/csv", "text/tab-separated-values"],
     extensions: &["csv", "tsv"],
-    open: |source, options| Ok(Box::new(ChunkedRows::read(source, options)?)),
+    open: |source, options| Ok(super::Rows::of_batches(ChunkedRows::read(source, options)?)),
 };
 
 /// The rows of a CSV text, good and bad, in order, one after the other.
@@ -61,8 +62,8 @@ pub(super) const READER: Reader = Reader {
 pub struct Rows<R> {
     records: Records<R>,
     columns: Columns,
-    /// What properties are written into before they are kept.
-    json: String,
+    /// The row that was read last, where they are asked for one by one.
+    row: Batch,
     failed: bool,
 }
 
@@ -78,7 +79,30 @@ impl<R: Read> Rows<R> {
         let mut records = Records::open(source, options.delimiter)?;
         let names = header(&mut records)?;
         let columns = Columns::of_header(names, options).map_err(HeaderError::Unusable)?;
-        Ok(Rows { records, columns, json: String::new(), failed: false })
+        Ok(Rows { records, columns, row: Batch::default(), failed: false })
+    }
+
+    /// Reads the next row into a batch, good or refused; whether there was one.
+    fn read_into(&mut self, batch: &mut Batch) -> io::Result<bool> {
+        if self.failed {
+            return Ok(false);
+        }
+        let (found, line) = self.records.advance().inspect_err(|_| self.failed = true)?;
+        let row = match found {
+            Found::End => return Ok(false),
+            Found::Record => {
+                let row = self.columns.write(&self.records, batch.text());
+                row.map_err(|fault| fault.at_line(line).of_row(self.records.raw()))
+            }
+            Found::TooLong => Err(Fault::new(TOO_LONG, "the row has more than 1 MiB")
+                .hint("a quote that opens on this line may lack its end; the next line is read on its own")
+                .at_line(line)),
+            Found::Unclosed => Err(Fault::new(UNCLOSED_QUOTE, "a quoted field opens on this line and has no end")
+                .hint("close it, and double quotes inside it; the next line is read on its own")
+                .at_line(line)),
+        };
+        batch.end_row(row);
+        Ok(true)
     }
 }
 
@@ -86,28 +110,13 @@ impl<R: Read> Iterator for Rows<R> {
     type Item = io::Result<Result<Incoming, Rejected>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let (found, line) = match self.records.advance() {
-            Ok(found) => found,
-            Err(error) => {
-                self.failed = true;
-                return Some(Err(error));
-            }
-        };
-        let row = match found {
-            Found::End => return None,
-            Found::Record => {
-                let row = self.columns.row(&self.records, &mut self.json);
-                return Some(Ok(row.map_err(|fault| fault.at_line(line).of_row(self.records.raw()))));
-            }
-            Found::TooLong => Err(Fault::new(TOO_LONG, "the row has more than 1 MiB")
-                .hint("a quote that opens on this line may lack its end; the next line is read on its own")),
-            Found::Unclosed => Err(Fault::new(UNCLOSED_QUOTE, "a quoted field opens on this line and has no end")
-                .hint("close it, and double quotes inside it; the next line is read on its own")),
-        };
-        Some(Ok(row.map_err(|fault| fault.at_line(line))))
+        let mut row = std::mem::take(&mut self.row);
+        row.clear();
+        let read = self.read_into(&mut row);
+        row.finish();
+        let first = row.rows().next().map(|row| row.map(|row| row.to_incoming()).map_err(Clone::clone));
+        self.row = row;
+        read.map(|_| first).transpose()
     }
 }
 
@@ -132,11 +141,11 @@ fn header(records: &mut Records<impl Read>) -> Result<Vec<String>, HeaderError> 
         Found::Unclosed => return Err(refuse("a quote in the header is not closed", "close it")),
     }
     let name = |at: usize| {
-        let name = records.text(at).map(str::trim);
+        let name = std::str::from_utf8(records.bytes(at)).map(str::trim);
         // Tables with row numbers often leave the first name empty.
         name.map(|name| if name.is_empty() { format!("column{}", at + 1) } else { name.to_owned() })
     };
-    let names: Result<_, &[u8]> = (0..records.len()).map(name).collect();
+    let names: Result<_, std::str::Utf8Error> = (0..records.len()).map(name).collect();
     names.map_err(|_| refuse("the header is not UTF-8", "save the file as UTF-8"))
 }
 

@@ -296,10 +296,22 @@ impl<R> Record for Records<R> {
         self.fields
     }
 
-    fn text(&self, at: usize) -> Result<&str, &[u8]> {
+    fn bytes(&self, at: usize) -> &[u8] {
         let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        let bytes = &self.text[start..self.ends[at]];
-        std::str::from_utf8(bytes).map_err(|_| bytes)
+        &self.text[start..self.ends[at]]
+    }
+
+    // Nobody looked.
+    fn is_text(&self) -> bool {
+        false
+    }
+
+    fn is_plain(&self, _: usize) -> bool {
+        false
+    }
+
+    fn is_printable(&self, _: usize) -> bool {
+        false
     }
 }
 

@@ -9,7 +9,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::columns::{quoted, stays_a_number};
+use super::columns::quoted;
+use super::numbers::stays_a_number;
 use super::write::{plain, takes_another_meaning, write_field};
 use crate::format::fields::each_member;
 use crate::format::{PROPERTIES_PREFIX, Row, append};
@@ -142,7 +143,7 @@ impl Sheet {
     /// What the reader makes of fields.
     fn as_read(&self, fields: &[(usize, Cow<'_, str>)]) -> String {
         let members = fields.iter().map(|(place, text)| {
-            let value = if stays_a_number(text) { text.clone() } else { Cow::Owned(quoted(text)) };
+            let value = if stays_a_number(text.as_bytes()) { text.clone() } else { Cow::Owned(quoted(text)) };
             format!("{}:{value}", self.names[*place].1)
         });
         format!("{{{}}}", members.collect::<Vec<_>>().join(","))

@@ -25,6 +25,7 @@ fn read(text: &[u8]) -> Vec<Result<Incoming, Rejected>> {
     let sizes = if text.len() < 2000 { vec![1, 2, 5, 13, 40] } else { vec![300_000] };
     for chunk_bytes in sizes {
         let chunked = ChunkedRows::in_chunks_of(chunk_bytes, 4, text, &ReadOptions::default()).unwrap();
+        let chunked = crate::format::Rows::of_batches(chunked.collect::<Vec<_>>().into_iter());
         assert!(chunked.map(Result::unwrap).eq(rows.iter().cloned()), "in chunks of {chunk_bytes}");
     }
     rows

@@ -4,6 +4,7 @@
 //! more than 1 MiB, no line break at the end) it stops before that record, and leaves it to the [`Records`](super::records::Records) of a
 //! stream, which know what to make of it. What it does take apart, it takes apart as they do; tests hold the two against each other.
 
+use memchr::memchr;
 use wide::u8x16;
 
 use super::columns::Record;
@@ -15,8 +16,12 @@ const BLOCK: usize = 64;
 /// The records of a piece.
 pub(super) struct Tokens<'a> {
     bytes: &'a [u8],
-    /// The same, if all of it is UTF-8: then no field has to be looked at again to know.
-    text: Option<&'a str>,
+    /// Whether all of it is UTF-8: then no field has to be looked at again to know.
+    is_text: bool,
+    /// Whether all of it is ASCII, and no byte is DEL.
+    is_printable: bool,
+    /// Whether nothing stands in it that JSON escapes, but for quotes, line breaks and delimiters.
+    is_plain: bool,
     delimiter: u8,
     marks: Marks<'a>,
     /// Where the record begins, and where the next one does.
@@ -36,6 +41,8 @@ struct Field {
     start: usize,
     end: usize,
     is_unescaped: bool,
+    /// Whether it is as the piece is: there is no quote, line break or delimiter in it.
+    is_unmarked: bool,
 }
 
 impl<'a> Tokens<'a> {
@@ -43,7 +50,9 @@ impl<'a> Tokens<'a> {
     pub(super) fn new(bytes: &'a [u8], delimiter: u8) -> Tokens<'a> {
         Tokens {
             bytes,
-            text: std::str::from_utf8(bytes).ok(),
+            is_text: std::str::from_utf8(bytes).is_ok(),
+            is_printable: bytes.is_ascii() && memchr(0x7f, bytes).is_none(),
+            is_plain: is_plain(bytes, delimiter),
             delimiter,
             marks: Marks::of(bytes, delimiter),
             record: 0,
@@ -60,7 +69,7 @@ impl<'a> Tokens<'a> {
         self.fields.clear();
         self.unescaped.clear();
         (self.record, self.record_line) = (self.next, self.next_line);
-        let (mut start, mut lines) = (self.record, 1);
+        let (mut start, mut lines, mut is_unmarked) = (self.record, 1, true);
         loop {
             let Some(mark) = self.marks.next() else { return false };
             match self.bytes[mark] {
@@ -71,7 +80,8 @@ impl<'a> Tokens<'a> {
                 }
                 b'\n' => {
                     let has_return = mark > start && self.bytes[mark - 1] == b'\r';
-                    self.fields.push(Field { start, end: mark - usize::from(has_return), is_unescaped: false });
+                    let end = mark - usize::from(has_return);
+                    self.fields.push(Field { start, end, is_unescaped: false, is_unmarked });
                     return self.end_with(mark, lines);
                 }
                 b'"' if mark == start => match self.quoted(start, &mut lines) {
@@ -79,10 +89,10 @@ impl<'a> Tokens<'a> {
                     Some(end) => start = end + 1,
                     None => return false,
                 },
-                b'"' => {} // within a field it is a byte like any other
+                b'"' => is_unmarked = false, // within a field it is a byte like any other
                 _ => {
-                    self.fields.push(Field { start, end: mark, is_unescaped: false });
-                    start = mark + 1;
+                    self.fields.push(Field { start, end: mark, is_unescaped: false, is_unmarked });
+                    (start, is_unmarked) = (mark + 1, true);
                 }
             }
         }
@@ -103,9 +113,10 @@ impl<'a> Tokens<'a> {
 
     /// Takes a field in quotes, and says where the delimiter or line break behind it stands.
     fn quoted(&mut self, start: usize, lines: &mut u64) -> Option<usize> {
-        let mut has_doubled = false;
+        let (mut has_doubled, mut marks) = (false, 0_u32);
         let close = loop {
             let mark = self.marks.next()?;
+            marks += 1;
             match self.bytes[mark] {
                 b'\n' => *lines += 1,
                 b'"' if self.bytes.get(mark + 1) == Some(&b'"') => {
@@ -117,7 +128,7 @@ impl<'a> Tokens<'a> {
             }
         };
         let field = match has_doubled {
-            false => Field { start: start + 1, end: close, is_unescaped: false },
+            false => Field { start: start + 1, end: close, is_unescaped: false, is_unmarked: marks == 1 },
             true => self.unescape(start + 1, close),
         };
         self.fields.push(field);
@@ -136,7 +147,7 @@ impl<'a> Tokens<'a> {
             quotes += usize::from(byte == b'"');
             byte != b'"' || quotes % 2 == 1
         }));
-        Field { start: from, end: self.unescaped.len(), is_unescaped: true }
+        Field { start: from, end: self.unescaped.len(), is_unescaped: true, is_unmarked: false }
     }
 
     /// The record as it stands, without the end of its line.
@@ -160,16 +171,33 @@ impl Record for Tokens<'_> {
         self.fields.len()
     }
 
-    fn text(&self, at: usize) -> Result<&str, &[u8]> {
-        let Field { start, end, is_unescaped } = self.fields[at];
-        match self.text {
-            Some(text) if !is_unescaped => Ok(&text[start..end]),
-            _ => {
-                let bytes = if is_unescaped { &self.unescaped[start..end] } else { &self.bytes[start..end] };
-                std::str::from_utf8(bytes).map_err(|_| bytes)
-            }
-        }
+    #[inline]
+    fn bytes(&self, at: usize) -> &[u8] {
+        let Field { start, end, is_unescaped, .. } = self.fields[at];
+        if is_unescaped { &self.unescaped[start..end] } else { &self.bytes[start..end] }
     }
+
+    #[inline]
+    fn is_text(&self) -> bool {
+        self.is_text
+    }
+
+    #[inline]
+    fn is_printable(&self, at: usize) -> bool {
+        self.is_printable && self.is_plain(at)
+    }
+
+    #[inline]
+    fn is_plain(&self, at: usize) -> bool {
+        self.is_plain && self.fields[at].is_unmarked
+    }
+}
+
+/// Whether there is nothing in a piece that JSON escapes, but for quotes, line breaks and delimiters.
+fn is_plain(bytes: &[u8], delimiter: u8) -> bool {
+    let is_odd = |byte: u8| byte == b'\\' || (byte < b' ' && byte != b'\n' && byte != delimiter);
+    // Bit by bit without a way out, so that many bytes are looked at at once, but not to the end of a piece that is odd at its beginning.
+    bytes.chunks(4096).all(|some| !some.iter().fold(false, |found, &byte| found | is_odd(byte)))
 }
 
 /// Where quotes, delimiters and line breaks stand, in order.

@@ -11,7 +11,7 @@ use std::io::{self, BufRead, BufReader};
 
 use crate::format::lines::{ROW_BYTES_MAX, fill};
 use crate::format::rejected::{Fault, NO_FEATURE, REST_UNREAD, Rejected, TOO_LONG};
-use crate::format::{Incoming, Reader, read_item};
+use crate::format::{Incoming, Reader, Rows, read_item};
 
 /// The registered reader.
 pub(in crate::format) const READER: Reader = Reader {
@@ -19,7 +19,7 @@ pub(in crate::format) const READER: Reader = Reader {
     summary: "a GeoJSON FeatureCollection of Points, a list of Features, or one Feature",
     media_types: &["application/geo+json", "application/vnd.geo+json"],
     extensions: &["geojson", "json"],
-    open: |source, _| Ok(Box::new(Features::new(BufReader::with_capacity(64 * 1024, source)))),
+    open: |source, _| Ok(Rows::one_by_one(Features::new(BufReader::with_capacity(64 * 1024, source)))),
 };
 
 /// No name of a member, and no type, is looked at beyond so many bytes.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Batch, Moment, Row, Rows, Space, Store, StoreError, Sync, check_order, check_row};
+use super::{Batch, Moment, Row, Rows, RowsInOrder, Space, Store, StoreError, Sync, check_order, check_row};
 
 type Table = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -215,13 +215,14 @@ impl Store for MemoryStore {
         Ok(table.range::<[u8], _>(range).next_back().map(|(key, value)| (key.clone(), value.clone())))
     }
 
-    fn ingest(&self, space: Space, rows: &mut (dyn Iterator<Item = Row> + Send)) -> Result<(), StoreError> {
+    fn ingest(&self, space: Space, rows: &mut (dyn RowsInOrder + Send)) -> Result<(), StoreError> {
         let mut batch = Batch::new();
-        for (key, value) in rows {
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        while rows.next_row(&mut key, &mut value) {
             check_row(space, &key, &value)?;
             let last = batch.writes.last().map_or(&[][..], |write| &write.key);
             check_order(space, last, &key)?;
-            batch.put(space, key, value);
+            batch.put(space, key.clone(), value.clone());
         }
         self.write(|state| {
             // Beside the journal, and yet what the journal holds is synced first, as on disk.

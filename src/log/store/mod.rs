@@ -127,6 +127,18 @@ fn check_row(space: Space, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Rows in the order of their keys, each written where the one before it was: millions are ingested without memory of their own.
+pub trait RowsInOrder {
+    /// Writes the next row in place of what the two hold; whether there was one.
+    fn next_row(&mut self, key: &mut Vec<u8>, value: &mut Vec<u8>) -> bool;
+}
+
+impl<I: Iterator<Item = Row>> RowsInOrder for I {
+    fn next_row(&mut self, key: &mut Vec<u8>, value: &mut Vec<u8>) -> bool {
+        self.next().map(|row| (*key, *value) = row).is_some()
+    }
+}
+
 /// Refuses the next row of an ingestion unless it comes after the last.
 fn check_order(space: Space, last: &[u8], key: &[u8]) -> Result<(), StoreError> {
     match key.cmp(last) {
@@ -263,7 +275,7 @@ pub trait Store: Send + std::marker::Sync + fmt::Debug {
     /// Writes many rows, which come in the order of their keys, beside the journal. They appear all at once, in place of older
     /// rows with the same keys, and are durable on return. Other commits may come meanwhile; where one that returned before
     /// this call did names a key of these rows, the rows win; a commit after it wins over them.
-    fn ingest(&self, space: Space, rows: &mut (dyn Iterator<Item = Row> + Send)) -> Result<(), StoreError>;
+    fn ingest(&self, space: Space, rows: &mut (dyn RowsInOrder + Send)) -> Result<(), StoreError>;
 
     /// Bytes on disk.
     fn bytes(&self) -> u64;

@@ -22,9 +22,7 @@ import { VERDICTS, patternImage } from "./patterns.ts";
 
 setWorkerUrl(new URL(workerUrl, import.meta.url).href);
 
-const CREDIT =
-  'Land and borders: <a href="https://www.naturalearthdata.com/">Natural Earth</a> · Demo data: ' +
-  '<a href="https://www.geonames.org/">GeoNames</a> (CC BY 4.0), <a href="https://earthquake.usgs.gov/">USGS</a>';
+const GROUND_CREDIT = 'Land and borders: <a href="https://www.naturalearthdata.com/">Natural Earth</a>';
 
 export class MapView {
   readonly map: GlMap;
@@ -34,6 +32,8 @@ export class MapView {
   #tiles: string | null = null;
   #isReady = false;
   #lit: number | null = null;
+  #credits: string[] = [];
+  #credit: AttributionControl | null = null;
 
   constructor(container: HTMLElement, view: View | null, settings: Settings) {
     this.#own = settings.map_style === null;
@@ -56,7 +56,7 @@ export class MapView {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map.addControl(new AttributionControl({ compact: container.clientWidth < 700, customAttribution: CREDIT }));
+    this.credit([]);
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new GlobeControl(), "top-right");
     this.map.addControl(new ScaleControl({}), "bottom-left");
@@ -65,6 +65,7 @@ export class MapView {
       if (this.#isReady || this.#own) return;
       this.#own = true;
       this.map.setStyle(groundStyle(palette()));
+      this.credit(this.#credits);
     });
     this.ready = new Promise((resolve) => {
       this.map.once("style.load", () => {
@@ -74,6 +75,15 @@ export class MapView {
       });
     });
     onPaletteChange(() => this.#repaint());
+  }
+
+  /** Names those whose points are shown, beside those whose ground they lie on; a style of the user's names its own. */
+  credit(credits: string[]): void {
+    this.#credits = credits;
+    const customAttribution = [...(this.#own ? [GROUND_CREDIT] : []), ...credits];
+    if (this.#credit) this.map.removeControl(this.#credit);
+    this.#credit = new AttributionControl({ compact: this.map.getContainer().clientWidth < 700, customAttribution });
+    this.map.addControl(this.#credit);
   }
 
   #addOurs(): void {

@@ -5,7 +5,7 @@ import { get } from "node:http";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { Service, assertSame, closeBrowser, drawn, listed, open, openBrowser, prefixed, settled } from "./harness.ts";
+import { Service, assertSame, closeBrowser, drawn, listed, open, openBrowser, proxied, settled } from "./harness.ts";
 
 const service = new Service();
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -159,7 +159,7 @@ test("on a phone a touch asks, and the sheet opens and closes", async () => {
 });
 
 test("behind a proxy that puts a path before it, everything works", async () => {
-  const proxy = await prefixed(service.root, "/geo/nigh/");
+  const proxy = await proxied(service.root, { prefix: "/geo/nigh/" });
   const { page, requests, close } = await open(proxy.root, "c=default&at=48.857,2.352,6&near=48.857,2.352&radius=90000&cells=auto&walk=1");
   await page.waitForSelector("#results li");
   await assertSame(page);

@@ -15,7 +15,7 @@ interface Source {
 }
 
 const SOURCES: Source[] = [
-  { credit: 'Cities: <a href="https://www.geonames.org/">GeoNames</a>, <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>', id: "2988507", lat: 48.85341, lon: 2.3488 },
+  { credit: 'Cities: <a href="https://www.geonames.org/">GeoNames</a> (<a href="https://creativecommons.org/licenses/by/4.0/">CC BY</a>)', id: "2988507", lat: 48.85341, lon: 2.3488 },
   { credit: 'Earthquakes: <a href="https://earthquake.usgs.gov/">USGS</a>', id: "ak18247005", lat: 59.8411, lon: -136.5559 },
 ];
 

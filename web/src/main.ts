@@ -40,7 +40,7 @@ placeForm(store, (shape) => {
   store.set({ shape, moving: false });
   view.fit(shape.kind === "nearest" ? around(shape.middle) : shapeFrame(shape));
 });
-filterForm(store);
+filterForm(store, () => view.middle());
 choices(store);
 commandBox(store, settings);
 racePane(store);

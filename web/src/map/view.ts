@@ -17,12 +17,13 @@ import { ROOT, keyHeader, type Settings } from "../service.ts";
 import {
   answerLayers, drawnLayers, drawnSources, groundLayers, groundStyle, pointLayers, type Drawn,
 } from "./layers.ts";
+import { BADGE, badgeImage } from "./badge.ts";
 import { onPaletteChange, palette } from "./palette.ts";
 import { VERDICTS, patternImage } from "./patterns.ts";
 
 setWorkerUrl(new URL(workerUrl, import.meta.url).href);
 
-const GROUND_CREDIT = 'Land and borders: <a href="https://www.naturalearthdata.com/">Natural Earth</a>';
+const GROUND_CREDIT = 'Land: <a href="https://www.naturalearthdata.com/">Natural Earth</a>';
 
 export class MapView {
   readonly map: GlMap;
@@ -92,21 +93,21 @@ export class MapView {
     const font = labels?.type === "symbol" ? labels.layout?.["text-font"] : undefined;
     if (!this.#own && Array.isArray(font) && font.every((name) => typeof name === "string")) this.#font = font as string[];
     for (const [name, source] of Object.entries(drawnSources())) map.addSource(name, source);
-    this.#addPatterns();
+    this.#addPictures();
     for (const layer of drawnLayers(palette(), this.#font)) map.addLayer(layer);
   }
 
-  #addPatterns(): void {
-    for (const verdict of VERDICTS) {
-      const name = `pattern-${verdict}`;
-      if (this.map.hasImage(name)) this.map.removeImage(name);
-      this.map.addImage(name, patternImage(verdict, palette()), { pixelRatio: 2 });
+  #addPictures(): void {
+    const pictures = VERDICTS.map((verdict): [string, ImageData] => [`pattern-${verdict}`, patternImage(verdict, palette())]);
+    for (const [name, picture] of [...pictures, [BADGE, badgeImage(palette())] as const]) {
+      if (this.map.hasImage(name)) this.map.updateImage(name, picture);
+      else this.map.addImage(name, picture, { pixelRatio: 2 });
     }
   }
 
   #repaint(): void {
     if (!this.#isReady) return;
-    this.#addPatterns();
+    this.#addPictures();
     const ours = [...drawnLayers(palette(), this.#font), ...pointLayers(palette(), this.#font)];
     for (const layer of this.#own ? [...groundLayers(palette()), ...ours] : ours) this.#paint(layer);
   }
@@ -172,6 +173,12 @@ export class MapView {
   #featuresAt(layer: string, { x, y }: { x: number; y: number }, reach: number) {
     if (!this.map.getLayer(layer)) return [];
     return this.map.queryRenderedFeatures([[x - reach, y - reach], [x + reach, y + reach]], { layers: [layer] });
+  }
+
+  /** What is in the middle of the map, with the longitude at home. */
+  middle(): Place {
+    const { lat, lng } = this.map.getCenter();
+    return { lat, lon: wrapLon(lng) };
   }
 
   view(): View {

@@ -48,7 +48,7 @@ export function racePane(store: Store): void {
 
   async function race(): Promise<void> {
     const question = store.question();
-    if (!question) return void (result.textContent = "Ask something first: click the map.");
+    if (!question) return void (result.textContent = "Ask something first: click or tap the map.");
     const mine = ++raced;
     button.setAttribute("disabled", "");
     result.textContent = "They are off…";

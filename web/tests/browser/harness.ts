@@ -92,7 +92,10 @@ export interface Proxy {
   close: () => void;
 }
 
-/** A proxy that puts the service under a path, as people do, or takes files of the page out of a folder. */
+/**
+ * A proxy that puts the service under a path, and asks it under its own name, as proxies do that are not told otherwise. Or one
+ * that takes files of the page out of a folder.
+ */
 export async function proxied(root: string, { prefix = "/", folder }: { prefix?: string; folder?: string }): Promise<Proxy> {
   const target = new URL(root);
   const server = createServer((incoming, outgoing) => {
@@ -100,8 +103,9 @@ export async function proxied(root: string, { prefix = "/", folder }: { prefix?:
     if (!path.startsWith(prefix)) return void outgoing.writeHead(404).end("outside");
     const file = folder && fileBehind(folder, path, incoming.headers.accept ?? "");
     if (file) return void answerFile(root, file, outgoing);
+    const headers = folder ? incoming.headers : { ...incoming.headers, host: target.host };
     const onward = ask(
-      { host: target.hostname, port: target.port, path: `/${path.slice(prefix.length)}`, method: incoming.method, headers: incoming.headers },
+      { host: target.hostname, port: target.port, path: `/${path.slice(prefix.length)}`, method: incoming.method, headers },
       (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(outgoing);
@@ -164,7 +168,7 @@ export async function open(root: string, fragment = "", options: BrowserContextO
   page.on("dialog", (dialog) => (noise.push(`dialog: ${dialog.message()}`), void dialog.dismiss()));
   page.on("request", (request) => {
     const { protocol, host } = new URL(request.url());
-    if (protocol.startsWith("http") && host !== new URL(root).host) noise.push(`another host: ${request.url()}`);
+    if (protocol.startsWith("http") && host !== new URL(root).host) hear(`another host: ${request.url()}`);
   });
   page.on("requestfinished", (request) => requests.push({ url: request.url() }));
   await page.goto(root + (fragment ? `#${fragment}` : ""));

@@ -48,6 +48,14 @@ function tilesRound(lat: number, lon: number, z: number): [number, number, numbe
   return around.filter(([, , row]) => row >= 0 && row < n);
 }
 
+/** The bound, of those by which the service counts, under which that share of all tiles was answered. */
+async function tookAtMost(share: number): Promise<number> {
+  const figures = await (await fetch(`${service.root}metrics`)).text();
+  const rows = [...figures.matchAll(/^nigh_http_request_seconds_bucket\{[^}]*tiles\/\{z\}[^}]*le="([^"]+)"\} (\d+)/gm)];
+  const all = Number(rows.at(-1)?.[2] ?? 0);
+  return 1000 * Number(rows.find(([, , count]) => Number(count) >= share * all)?.[1] ?? NaN);
+}
+
 const part = (sorted: number[], share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 
 const MOVES = [
@@ -103,6 +111,7 @@ try {
   times.sort((a, b) => a - b);
   sizes.sort((a, b) => a - b);
   console.log(`${times.length} tiles: median ${part(times, 0.5).toFixed(1)} ms, p99 ${part(times, 0.99).toFixed(1)} ms, most ${part(times, 1).toFixed(1)} ms`);
+  for (const share of [0.5, 0.99]) console.log(`in the service itself ${100 * share} of a hundred took at most ${await tookAtMost(share)} ms`);
   console.log(`bytes: median ${part(sizes, 0.5)}, p99 ${part(sizes, 0.99)}, most ${part(sizes, 1)}`);
 
   const { page, close } = await open(service.root, "c=million&at=48.857,2.352,6", { viewport: { width: 900, height: 600 } });

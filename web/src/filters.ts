@@ -44,7 +44,7 @@ function exampleOf(name: string, values: unknown[]): Example | null {
   const often = new Map<string, number>();
   for (const text of texts) often.set(text, (often.get(text) ?? 0) + 1);
   const [commonest, times] = [...often].sort((a, b) => b[1] - a[1])[0] ?? ["", 0];
-  if (times > 1 && commonest.length <= LONGEST) return { text: `${propertyName(name)} = ${textValue(commonest)}`, rank: 1 };
+  if (times > 1 && times >= texts.length / 20 && commonest.length <= LONGEST) return { text: `${propertyName(name)} = ${textValue(commonest)}`, rank: 1 };
   const first = [...commonest][0] ?? "";
   return /^\p{L}$/u.test(first) ? { text: `${propertyName(name)} LIKE '${first}%'`, rank: 2 } : null;
 }

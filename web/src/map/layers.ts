@@ -73,7 +73,8 @@ function walkLayers(verdict: (typeof VERDICTS)[number], palette: Palette): Layer
 export function pointLayers(palette: Palette, font: string[]): LayerSpecification[] {
   const cluster: any = ["has", "point_count"];
   // Wide enough for the letters of its count, and no wider than the cells that clusters stand for are apart.
-  const size: any = ["step", ["get", "point_count"], 5, 10, 7, 100, 9.5, 1000, 12, 100_000, 14];
+  const counted: any = ["step", ["get", "point_count"], 5, 10, 7, 100, 9.5, 1000, 12, 100_000, 14];
+  const size: any = ["interpolate", ["linear"], ["zoom"], 0, ["*", 0.65, counted], 1.3, counted];
   return [
     {
       id: "points", type: "circle", source: "points", "source-layer": "points", filter: ["!", cluster],
@@ -91,8 +92,8 @@ export function pointLayers(palette: Palette, font: string[]): LayerSpecificatio
     {
       id: "cluster-counts", type: "symbol", source: "points", "source-layer": "points", filter: cluster,
       layout: {
-        "text-field": ["get", "point_count_abbreviated"], "text-font": font, "text-size": 10, "text-padding": 0,
-        "symbol-sort-key": ["-", 0, ["get", "point_count"]],
+        "text-field": ["get", "point_count_abbreviated"], "text-font": font, "text-padding": 0,
+        "text-size": ["interpolate", ["linear"], ["zoom"], 0, 8, 1.3, 10], "symbol-sort-key": ["-", 0, ["get", "point_count"]],
       },
       paint: { "text-color": palette.clusterInk },
     },
@@ -104,7 +105,11 @@ export function answerLayers(palette: Palette, font: string[]): LayerSpecificati
   return [
     {
       id: "cells-label", type: "symbol", source: "cells", filter: ["has", "label"],
-      layout: { "text-field": ["get", "label"], "text-font": font, "text-size": 12, "text-padding": 4 },
+      layout: {
+        "text-field": ["get", "label"], "text-font": font, "text-size": 12, "text-padding": 2,
+        "text-variable-anchor": ["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"],
+        "text-radial-offset": 1.4, // what is written in a cell makes room for answers
+      },
       paint: { "text-color": palette.cell, "text-halo-color": palette.halo, "text-halo-width": 2 },
     },
     { id: "rays", type: "line", source: "rays", paint: { "line-color": palette.answer, "line-width": 1, "line-opacity": 0.55 } },

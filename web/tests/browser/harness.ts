@@ -102,10 +102,10 @@ export async function proxied(root: string, { prefix = "/", folder }: { prefix?:
     const path = incoming.url ?? "/";
     if (!path.startsWith(prefix)) return void outgoing.writeHead(404).end("outside");
     const file = folder && fileBehind(folder, path, incoming.headers.accept ?? "");
-    if (file) return void answerFile(root, file, outgoing);
+    if (file) return void answerFile(root, file, incoming.headers["accept-encoding"] ?? "", outgoing);
     const headers = folder ? incoming.headers : { ...incoming.headers, host: target.host };
     const onward = ask(
-      { host: target.hostname, port: target.port, path: `/${path.slice(prefix.length)}`, method: incoming.method, headers },
+      { host: target.hostname, port: target.port, path: `/${path.slice(prefix.length)}`, method: incoming.method, headers, agent: false },
       (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(outgoing);
@@ -116,6 +116,7 @@ export async function proxied(root: string, { prefix = "/", folder }: { prefix?:
     incoming.pipe(onward);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.unref(); // a test that fails is not to wait for its proxy
   const address = server.address();
   assert.ok(address && typeof address === "object", "the proxy listens");
   return { root: `http://127.0.0.1:${address.port}${prefix}`, close: () => (server.closeAllConnections(), server.close()) };
@@ -130,11 +131,15 @@ function fileBehind(folder: string, path: string, accepted: string): string | nu
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 
 /** A file under the policy that the service has for its own. */
-async function answerFile(root: string, file: string, outgoing: ServerResponse): Promise<void> {
+async function answerFile(root: string, file: string, accepted: string, outgoing: ServerResponse): Promise<void> {
   const policy = await fetch(`${root}page/settings.json`).then(({ headers }) => headers.get("content-security-policy") ?? "", () => null);
   if (policy === null) return void outgoing.destroy();
   const type = TYPES[extname(file)] ?? "application/octet-stream";
-  outgoing.writeHead(200, { "content-type": type, "content-security-policy": policy, "cache-control": "no-cache" }).end(readFileSync(file));
+  const coding = [["br", ".br"], ["gzip", ".gz"]].find(([name = "", ending]) => accepted.includes(name) && existsSync(file + ending));
+  outgoing.writeHead(200, {
+    "content-type": type, "content-security-policy": policy, "cache-control": "no-cache", ...(coding && { "content-encoding": coding[0] }),
+  });
+  outgoing.end(readFileSync(file + (coding?.[1] ?? "")));
 }
 
 let browser: Browser | null = null;

@@ -197,9 +197,11 @@ test("behind a proxy that puts a path before it, everything works", async () => 
   await service.put("default", "proxied", 48.857, 2.352);
   await page.waitForFunction(() => document.querySelector<HTMLElement>("#results li")?.dataset.id === "proxied");
   await service.remove("collections/default/items/proxied");
-  assert.ok((await drawn(page, "cells")).length > 0 && (await drawn(page, "walk")).length > 0, "the index is drawn");
-  assert.ok((await commanded(page)).numberMatched > 0, "the command asks by way of the proxy");
   await page.click("#tab-index");
+  await page.waitForSelector("#walk-legend:not([hidden])");
+  await page.waitForFunction(() => /cell/.test(document.querySelector("#cells-say")?.textContent ?? ""));
+  for (const source of ["cells", "walk"]) assert.ok((await drawn(page, source)).length > 0, `${source} are drawn`);
+  assert.ok((await commanded(page)).numberMatched > 0, "the command asks by way of the proxy");
   await page.click("#race");
   await page.waitForSelector("#race-result .same");
   await page.click("#tab-live");

@@ -51,7 +51,7 @@ function tilesRound(lat: number, lon: number, z: number): [number, number, numbe
 /** The bound, of those by which the service counts, under which that share of all tiles was answered. */
 async function tookAtMost(share: number): Promise<number> {
   const figures = await (await fetch(`${service.root}metrics`)).text();
-  const rows = [...figures.matchAll(/^nigh_http_request_seconds_bucket\{[^}]*tiles\/\{z\}[^}]*le="([^"]+)"\} (\d+)/gm)];
+  const rows = [...figures.matchAll(/^nigh_http_request_seconds_bucket\{.*tiles\/\{z\}.*le="([^"]+)"\} (\d+)/gm)];
   const all = Number(rows.at(-1)?.[2] ?? 0);
   return 1000 * Number(rows.find(([, , count]) => Number(count) >= share * all)?.[1] ?? NaN);
 }

@@ -25,7 +25,8 @@ const REMEMBERED_S: &str = "600";
 pub(super) fn check(http: &HttpRequest, allowed: &[String]) -> Result<(), Refusal> {
     let reads = matches!(*http.method(), Method::GET | Method::HEAD);
     let Some(origin) = http.headers().get(header::ORIGIN) else { return Ok(()) };
-    if reads || is_own(origin, http.headers()) || answer_to(origin, allowed).is_some() {
+    let is_own = is_own(origin, http.headers()) || browser_says_own(http.headers());
+    if reads || is_own || answer_to(origin, allowed).is_some() {
         return Ok(());
     }
     let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
@@ -80,6 +81,12 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
         let plain = |text: &str| text.strip_suffix(usual).unwrap_or(text).to_ascii_lowercase();
         plain(authority) == plain(host)
     })
+}
+
+/// Whether the browser itself says that page and service are of one origin, which it knows whatever name a proxy between them puts
+/// into `Host`. No page can write this header. Browsers send it over TLS and to `localhost`.
+fn browser_says_own(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
 }
 
 /// What `access-control-allow-origin` says to an origin; nothing, if it is not let in.
@@ -153,6 +160,16 @@ mod tests {
             assert!(check(&asked(Method::GET, &headers), &allowed).is_ok());
         }
         assert!(check(&asked(Method::PUT, &[("host", "x")]), &[]).is_ok(), "no browser");
+    }
+
+    #[test]
+    fn behind_a_proxy_that_names_the_service_otherwise_the_browser_is_believed() {
+        for (site, fine) in
+            [("same-origin", true), ("same-site", false), ("cross-site", false), ("none", false), ("", false)]
+        {
+            let headers = [("origin", "https://geo.example"), ("host", "127.0.0.1:6444"), ("sec-fetch-site", site)];
+            assert_eq!(check(&asked(Method::POST, &headers), &[]).is_ok(), fine, "{site}");
+        }
     }
 
     #[test]

@@ -9,8 +9,9 @@ use super::{assert_can_fail, assert_kept};
 /// Documents whose paths and commands are checked.
 fn documents() -> Vec<File> {
     let checked = |path: &str| {
-        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "data/README.md", "benches/README.md"].contains(&path)
-            || (path.starts_with("src/design/") && path.ends_with(".md"))
+        let named =
+            ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "data/README.md", "benches/README.md", "web/README.md"];
+        named.contains(&path) || (path.starts_with("src/design/") && path.ends_with(".md"))
     };
     files().into_iter().filter(|file| checked(&file.path)).collect()
 }
@@ -61,8 +62,9 @@ fn links(text: &str) -> Vec<(usize, String)> {
 }
 
 /// Whether a word claims to be a path of the repository: it begins with one of our folders, or is a file that only the top has.
+/// A document names what lies beside it from its own folder too.
 fn claims_a_path(word: &str) -> bool {
-    const FOLDERS: &[&str] = &["src/", "tests/", "benches/", "data/", "web/", "examples/", ".ci/"];
+    const FOLDERS: &[&str] = &["src/", "tests/", "benches/", "data/", "web/", "examples/", "scripts/", "dist/", ".ci/"];
     const AT_THE_TOP: &[&str] =
         &["openapi.yaml", "clippy.toml", "rustfmt.toml", "Cargo.toml", "LICENSE-MIT", "LICENSE-APACHE"];
     let placeholder = word.contains(['*', '<', '…', '{', '$']);
@@ -84,7 +86,7 @@ fn missing_paths(file: &File) -> Vec<String> {
             .collect::<Vec<_>>()
     });
     let exists = |from: &str, path: &str| top().join(from).join(path).exists();
-    let missing = named.filter(|(_, path)| !exists("", path)).collect::<Vec<_>>();
+    let missing = named.filter(|(_, path)| !exists("", path) && !exists(folder, path)).collect::<Vec<_>>();
     // Links in the design texts are rustdoc's to check.
     let linked = if folder.starts_with("src") { Vec::new() } else { links(&file.text) };
     let broken = linked.into_iter().filter(|(_, path)| !exists(folder, path));
@@ -116,6 +118,13 @@ fn a_path_that_does_not_exist_is_noticed() {
         "[it](data/cities.csv)",
         "there is no data/cities.csv",
     );
+    assert_can_fail(
+        missing_paths,
+        "web/README.md",
+        "```text\nsrc/main.ts  the page\n```\n`web/src/main.ts`, `dist/index.html`",
+        "```text\nsrc/nowhere.ts  nothing\n```",
+        "web/README.md:2: there is no src/nowhere.ts",
+    );
 }
 
 /// What is wrong with a command line that a document shows, if we can tell.
@@ -127,6 +136,11 @@ fn command_trouble(command: &str) -> Option<String> {
             let help = Command::new(env!("CARGO_BIN_EXE_nigh")).args([subcommand, "--help"]).output();
             let known = help.is_ok_and(|output| output.status.success());
             (!known).then(|| format!("there is no command nigh {subcommand}"))
+        }
+        ["npm", "run", script, ..] => {
+            let package = std::fs::read_to_string(top().join("web/package.json")).expect("the page has one");
+            let known = package.contains(&format!("\n    \"{script}\": "));
+            (!known).then(|| format!("web/package.json has no script {script}"))
         }
         _ => None,
     }
@@ -164,6 +178,8 @@ fn a_command_that_does_not_exist_is_noticed() {
     let fine = "`cargo test --test house_rules`\n```sh\ncargo run --release\n```\n";
     assert_can_fail(missing_commands, "README.md", fine, "`cargo bench --bench none`", "there is no benches/none.rs");
     assert_can_fail(missing_commands, "README.md", fine, "`cargo nextest run`", "needs more than Cargo");
+    let (fine, broken) = ("`npm run build`", "| `npm run nothing` | |");
+    assert_can_fail(missing_commands, "web/README.md", fine, broken, "web/package.json has no script nothing");
 }
 
 /// Lists that a document repeats stand between `<!-- METRICS -->` and `<!-- end -->`, each entry beginning with its name in

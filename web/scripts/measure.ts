@@ -1,16 +1,19 @@
-// What the page costs with a million points: tiles on the server, and the memory of the page after long panning and zooming.
+// What the page costs with a million points: tiles on the server, frames while the map moves, and memory after long travels.
 //
-//     npm run measure
+//     npm run measure [-- PLACES]
 //
 // Points lie in Gaussians round the demo's cities, a twentieth of them anywhere, always the same. Tiles are those that a browser asks for
-// while it goes from place to place; they are asked one by one, so the times are those of the service and of the loopback.
+// while it goes from place to place; they are asked one by one, so the times are those of the service and of the loopback. The map
+// is drawn by the processor here, and beside the service: frames are slower than where there is a graphics card.
 
 import { readFileSync } from "node:fs";
 import { Service, closeBrowser, open, openBrowser, settled } from "../tests/browser/harness.ts";
+import { Scales, residentBytes } from "../tests/browser/memory.ts";
 
 const POINTS = 1_000_000;
 const STOPS = 60;
-const PLACES = 30; // drawn by the processor, one takes many seconds
+const PLACES = Number(process.argv[2] ?? 120);
+const TOLD_EVERY = 20;
 
 /** Numbers from 0 to 1, the same in every run (xorshift). */
 let state = 0x9e3779b9;
@@ -45,7 +48,44 @@ function tilesRound(lat: number, lon: number, z: number): [number, number, numbe
   return around.filter(([, , row]) => row >= 0 && row < n);
 }
 
+/** The bound, of those by which the service counts, under which that share of all tiles was answered. */
+async function tookAtMost(share: number): Promise<number> {
+  const figures = await (await fetch(`${service.root}metrics`)).text();
+  const rows = [...figures.matchAll(/^nigh_http_request_seconds_bucket\{.*tiles\/\{z\}.*le="([^"]+)"\} (\d+)/gm)];
+  const all = Number(rows.at(-1)?.[2] ?? 0);
+  return 1000 * Number(rows.find(([, , count]) => Number(count) >= share * all)?.[1] ?? NaN);
+}
+
 const part = (sorted: number[], share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+
+const MOVES = [
+  ["pan by a screen", "map.panBy([700, 300], { duration: 1500 })"],
+  ["zoom in by three", "map.zoomTo(map.getZoom() + 3, { duration: 1500 })"],
+  ["zoom out by five", "map.zoomTo(map.getZoom() - 5, { duration: 1500 })"],
+] as const;
+
+interface Watched {
+  frames: number[];
+  still_ms: number;
+}
+
+/** A script that moves the map and watches the frames until it stands still and everything is drawn. */
+function watched(move: string): () => Watched {
+  return `(async () => {
+    const [map, frames, begun] = [window.nighMap, [], performance.now()];
+    let last = begun, moving = true;
+    map.once("moveend", () => (moving = false));
+    const frame = (now) => {
+      frames.push(now - last);
+      last = now;
+      if (moving) requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+    ${move};
+    await new Promise((resolve) => map.once("idle", resolve));
+    return { frames: frames.slice(1), still_ms: performance.now() - begun };
+  })()` as unknown as () => Watched; // a string is run as it is
+}
 
 const service = await new Service(["--no-demo"]).start();
 await openBrowser();
@@ -71,22 +111,29 @@ try {
   times.sort((a, b) => a - b);
   sizes.sort((a, b) => a - b);
   console.log(`${times.length} tiles: median ${part(times, 0.5).toFixed(1)} ms, p99 ${part(times, 0.99).toFixed(1)} ms, most ${part(times, 1).toFixed(1)} ms`);
+  for (const share of [0.5, 0.99]) console.log(`in the service itself ${100 * share} of a hundred took at most ${await tookAtMost(share)} ms`);
   console.log(`bytes: median ${part(sizes, 0.5)}, p99 ${part(sizes, 0.99)}, most ${part(sizes, 1)}`);
 
-  const { page, close } = await open(service.root, "c=million&at=20,0,1.5");
+  const { page, close } = await open(service.root, "c=million&at=48.857,2.352,6", { viewport: { width: 900, height: 600 } });
   await settled(page);
-  const session = await page.context().newCDPSession(page);
-  const heapMB = async () => {
-    await session.send("HeapProfiler.collectGarbage");
-    const { usedSize } = await session.send("Runtime.getHeapUsage");
-    return (usedSize / 1e6).toFixed(1);
+  for (const [what, move] of MOVES) {
+    const { frames, still_ms } = await page.evaluate(watched(move));
+    frames.sort((a, b) => a - b);
+    console.log(`${what}: ${frames.length} frames, median ${part(frames, 0.5).toFixed(0)} ms, p95 ${part(frames, 0.95).toFixed(0)} ms; all is drawn ${(still_ms / 1000).toFixed(1)} s after the move began`);
+  }
+  const scales = await Scales.under(page);
+  const tell = async (when: string) => {
+    const { heap_bytes, buffer_bytes, nodes, listeners } = await scales.weigh();
+    const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
+    const resident = Object.entries(await residentBytes(page)).map(([type, bytes]) => `${type} ${mb(bytes)}`).join(", ");
+    console.log(`${when}: heap ${mb(heap_bytes)} MB, buffers ${mb(buffer_bytes)} MB, ${nodes} nodes, ${listeners} listeners; resident in MB: ${resident}`);
   };
-  console.log(`heap of the page at first: ${await heapMB()} MB`);
+  await tell("at first");
   for (let stop = 1; stop <= PLACES; stop++) {
     const [lat, lon] = cities[Math.floor(random() * cities.length)] ?? [0, 0];
     await page.evaluate(([lat, lon, zoom]) => (window as any).nighMap.jumpTo({ center: [lon, lat], zoom }), [lat, lon, 2 + (stop % 10)] as const);
     await settled(page);
-    if (stop % 10 === 0) console.log(`after ${stop} places: ${await heapMB()} MB`);
+    if (stop % TOLD_EVERY === 0) await tell(`after ${stop} places`);
   }
   await close();
 } finally {

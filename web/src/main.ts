@@ -1,6 +1,7 @@
 // The page put together: what is linked is restored, the service is asked what there is, and every part is told what changes.
 
 import "./style.css";
+import { followCredits } from "./credits.ts";
 import { byId, complain } from "./dom.ts";
 import type { Standing } from "./follow.ts";
 import { seldom } from "./latest.ts";
@@ -39,7 +40,7 @@ placeForm(store, (shape) => {
   store.set({ shape, moving: false });
   view.fit(shape.kind === "nearest" ? around(shape.middle) : shapeFrame(shape));
 });
-filterForm(store);
+filterForm(store, () => view.middle());
 choices(store);
 commandBox(store, settings);
 racePane(store);
@@ -80,6 +81,7 @@ store.on(["collection"], () => {
   open();
 });
 store.on(["collection", "filter"], showTiles);
+followCredits(store, (credits) => view.credit(credits));
 view.map.on("mousemove", (event) => answers.hover(view.answerAt(event.point)));
 byId("collection").addEventListener("change", fitCollection);
 

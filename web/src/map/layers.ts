@@ -2,6 +2,7 @@
 
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from "maplibre-gl";
 import { url } from "../service.ts";
+import { BADGE } from "./badge.ts";
 import type { Palette } from "./palette.ts";
 import { VERDICTS } from "./patterns.ts";
 
@@ -38,7 +39,7 @@ export function drawnSources(): Record<Drawn, SourceSpecification> {
 }
 
 /** Everything above the ground and under the points. */
-export function indexLayers(palette: Palette, font: string[]): LayerSpecification[] {
+export function indexLayers(palette: Palette): LayerSpecification[] {
   return [
     { id: "cells-fill", type: "fill", source: "cells", paint: { "fill-color": palette.cell, "fill-opacity": 0.06 } },
     { id: "cells-line", type: "line", source: "cells", paint: { "line-color": palette.cell, "line-width": 1, "line-opacity": 0.8 } },
@@ -47,11 +48,6 @@ export function indexLayers(palette: Palette, font: string[]): LayerSpecificatio
       paint: { "line-color": palette.curve, "line-width": 2.2, "line-opacity": 0.85 },
     },
     ...VERDICTS.flatMap((verdict) => walkLayers(verdict, palette)),
-    {
-      id: "cells-label", type: "symbol", source: "cells", filter: ["has", "label"],
-      layout: { "text-field": ["get", "label"], "text-font": font, "text-size": 12, "text-padding": 4 },
-      paint: { "text-color": palette.cell, "text-halo-color": palette.halo, "text-halo-width": 1.6 },
-    },
     { id: "shape-fill", type: "fill", source: "shape", filter: ["==", "$type", "Polygon"], paint: { "fill-color": palette.shape, "fill-opacity": 0.1 } },
     { id: "shape-line", type: "line", source: "shape", paint: { "line-color": palette.shape, "line-width": 2 } },
   ];
@@ -69,31 +65,35 @@ function walkLayers(verdict: (typeof VERDICTS)[number], palette: Palette): Layer
   }
   const fill: LayerSpecification = {
     id: `walk-${verdict}`, type: "fill", source: "walk", filter: mine,
-    paint: { "fill-pattern": `pattern-${verdict}`, "fill-opacity": verdict === "pruned" ? 0.45 : 0.8 },
+    paint: { "fill-pattern": `pattern-${verdict}`, "fill-opacity": { pruned: 0.4, tested: 0.55, whole: 0.8 }[verdict] },
   };
   return [fill, line];
 }
 
 export function pointLayers(palette: Palette, font: string[]): LayerSpecification[] {
   const cluster: any = ["has", "point_count"];
-  const size: any = ["interpolate", ["linear"], ["log10", ["get", "point_count"]], 0.3, 8, 2, 13, 4, 20, 6, 27];
+  // Wide enough for the letters of its count, and no wider than the cells that clusters stand for are apart.
+  const counted: any = ["step", ["get", "point_count"], 5, 10, 7, 100, 9.5, 1000, 12, 100_000, 14];
+  const size: any = ["interpolate", ["linear"], ["zoom"], 0, ["*", 0.65, counted], 1.3, counted];
   return [
     {
       id: "points", type: "circle", source: "points", "source-layer": "points", filter: ["!", cluster],
       paint: {
-        "circle-color": palette.point, "circle-stroke-color": palette.halo, "circle-stroke-width": 0.8,
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 2, 2.5, 10, 4.5, 16, 6.5],
+        "circle-color": palette.point, "circle-stroke-color": palette.halo,
+        "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 4, 0.3, 9, 0.8],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 2, 1.8, 6, 2.6, 10, 4, 16, 6.5],
       },
     },
     {
       id: "clusters", type: "circle", source: "points", "source-layer": "points", filter: cluster,
-      paint: { "circle-color": palette.cluster, "circle-radius": size, "circle-opacity": 0.82, "circle-stroke-color": palette.halo, "circle-stroke-width": 1 },
+      layout: { "circle-sort-key": ["get", "point_count"] },
+      paint: { "circle-color": palette.cluster, "circle-radius": size, "circle-stroke-color": palette.halo, "circle-stroke-width": 1 },
     },
     {
       id: "cluster-counts", type: "symbol", source: "points", "source-layer": "points", filter: cluster,
       layout: {
-        "text-field": ["get", "point_count_abbreviated"], "text-font": font, "text-size": 11,
-        "text-allow-overlap": true, "text-ignore-placement": true,
+        "text-field": ["get", "point_count_abbreviated"], "text-font": font, "text-padding": 0,
+        "text-size": ["interpolate", ["linear"], ["zoom"], 0, 8, 1.3, 10], "symbol-sort-key": ["-", 0, ["get", "point_count"]],
       },
       paint: { "text-color": palette.clusterInk },
     },
@@ -103,17 +103,38 @@ export function pointLayers(palette: Palette, font: string[]): LayerSpecificatio
 export function answerLayers(palette: Palette, font: string[]): LayerSpecification[] {
   const lit: any = ["boolean", ["feature-state", "lit"], false];
   return [
+    {
+      id: "cells-label", type: "symbol", source: "cells", filter: ["has", "label"],
+      layout: {
+        "text-field": ["get", "label"], "text-font": font, "text-size": 12, "text-padding": 2,
+        "text-variable-anchor": ["center", "top", "bottom", "left", "right", "top-left", "top-right", "bottom-left", "bottom-right"],
+        "text-radial-offset": 1.4, // what is written in a cell makes room for answers
+      },
+      paint: { "text-color": palette.cell, "text-halo-color": palette.halo, "text-halo-width": 2 },
+    },
     { id: "rays", type: "line", source: "rays", paint: { "line-color": palette.answer, "line-width": 1, "line-opacity": 0.55 } },
     {
       id: "answers", type: "circle", source: "answers", layout: { "circle-sort-key": ["-", 0, ["get", "rank"]] },
       paint: {
-        "circle-color": palette.answer, "circle-stroke-color": palette.halo,
-        "circle-stroke-width": ["case", lit, 3, 1.2], "circle-radius": ["case", lit, 12, ["<=", ["get", "rank"], 25], 8, 4.5],
+        "circle-color": palette.answer, "circle-stroke-color": palette.halo, "circle-stroke-width": ["case", lit, 3, 1],
+        "circle-radius": ["case", lit, 12, 4.5],
       },
     },
+    // Signs are placed from the top layer down, so ranks come before names; what finds no room is left to the list.
     {
-      id: "answer-ranks", type: "symbol", source: "answers", filter: ["<=", ["get", "rank"], 25],
-      layout: { "text-field": ["to-string", ["get", "rank"]], "text-font": font, "text-size": 10, "text-padding": 0, "symbol-sort-key": ["get", "rank"] },
+      id: "answer-names", type: "symbol", source: "answers", filter: ["has", "name"],
+      layout: {
+        "text-field": ["get", "name"], "text-font": font, "text-size": 12, "text-padding": 3, "symbol-sort-key": ["get", "rank"],
+        "text-variable-anchor": ["left", "right", "bottom", "top"], "text-radial-offset": 1, "text-justify": "auto", "text-max-width": 12,
+      },
+      paint: { "text-color": palette.ink, "text-halo-color": palette.land, "text-halo-width": 1.5 },
+    },
+    {
+      id: "answer-ranks", type: "symbol", source: "answers", filter: ["<=", ["get", "rank"], 99],
+      layout: {
+        "icon-image": BADGE, "icon-padding": 0, "text-field": ["to-string", ["get", "rank"]], "text-font": font, "text-size": 11,
+        "text-padding": 0, "symbol-sort-key": ["get", "rank"],
+      },
       paint: { "text-color": palette.halo },
     },
     {
@@ -126,7 +147,8 @@ export function answerLayers(palette: Palette, font: string[]): LayerSpecificati
     {
       id: "event-signs", type: "symbol", source: "events", filter: ["in", ["get", "event"], ["literal", ["enter", "exit"]]],
       layout: {
-        "text-field": ["match", ["get", "event"], "enter", "+", "–"], "text-font": font, "text-size": 16, "text-allow-overlap": true,
+        "text-field": ["match", ["get", "event"], "enter", "+", "–"], "text-font": font, "text-size": 18, "text-allow-overlap": true,
+        "text-offset": [0.75, -0.75], // beside the ring: an answer may have its rank within it
       },
       paint: { "text-color": palette.ink, "text-halo-color": palette.halo, "text-halo-width": 1.5 },
     },
@@ -141,5 +163,5 @@ export function answerLayers(palette: Palette, font: string[]): LayerSpecificati
 }
 
 export function drawnLayers(palette: Palette, font: string[]): LayerSpecification[] {
-  return [...indexLayers(palette, font), ...answerLayers(palette, font)];
+  return [...indexLayers(palette), ...answerLayers(palette, font)];
 }

@@ -17,14 +17,13 @@ import { ROOT, keyHeader, type Settings } from "../service.ts";
 import {
   answerLayers, drawnLayers, drawnSources, groundLayers, groundStyle, pointLayers, type Drawn,
 } from "./layers.ts";
+import { BADGE, badgeImage } from "./badge.ts";
 import { onPaletteChange, palette } from "./palette.ts";
 import { VERDICTS, patternImage } from "./patterns.ts";
 
 setWorkerUrl(new URL(workerUrl, import.meta.url).href);
 
-const CREDIT =
-  'Land and borders: <a href="https://www.naturalearthdata.com/">Natural Earth</a> · Demo data: ' +
-  '<a href="https://www.geonames.org/">GeoNames</a> (CC BY 4.0), <a href="https://earthquake.usgs.gov/">USGS</a>';
+const GROUND_CREDIT = 'Land: <a href="https://www.naturalearthdata.com/">Natural Earth</a>';
 
 export class MapView {
   readonly map: GlMap;
@@ -34,6 +33,8 @@ export class MapView {
   #tiles: string | null = null;
   #isReady = false;
   #lit: number | null = null;
+  #credits: string[] = [];
+  #credit: AttributionControl | null = null;
 
   constructor(container: HTMLElement, view: View | null, settings: Settings) {
     this.#own = settings.map_style === null;
@@ -56,7 +57,7 @@ export class MapView {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map.addControl(new AttributionControl({ compact: container.clientWidth < 700, customAttribution: CREDIT }));
+    this.credit([]);
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new GlobeControl(), "top-right");
     this.map.addControl(new ScaleControl({}), "bottom-left");
@@ -65,6 +66,7 @@ export class MapView {
       if (this.#isReady || this.#own) return;
       this.#own = true;
       this.map.setStyle(groundStyle(palette()));
+      this.credit(this.#credits);
     });
     this.ready = new Promise((resolve) => {
       this.map.once("style.load", () => {
@@ -76,27 +78,36 @@ export class MapView {
     onPaletteChange(() => this.#repaint());
   }
 
+  /** Names those whose points are shown, beside those whose ground they lie on; a style of the user's names its own. */
+  credit(credits: string[]): void {
+    this.#credits = credits;
+    const customAttribution = [...(this.#own ? [GROUND_CREDIT] : []), ...credits];
+    if (this.#credit) this.map.removeControl(this.#credit);
+    this.#credit = new AttributionControl({ compact: this.map.getContainer().clientWidth < 700, customAttribution });
+    this.map.addControl(this.#credit);
+  }
+
   #addOurs(): void {
     const { map } = this;
     const labels = map.getStyle().layers.find((layer) => layer.type === "symbol" && layer.layout?.["text-font"]);
     const font = labels?.type === "symbol" ? labels.layout?.["text-font"] : undefined;
     if (!this.#own && Array.isArray(font) && font.every((name) => typeof name === "string")) this.#font = font as string[];
     for (const [name, source] of Object.entries(drawnSources())) map.addSource(name, source);
-    this.#addPatterns();
+    this.#addPictures();
     for (const layer of drawnLayers(palette(), this.#font)) map.addLayer(layer);
   }
 
-  #addPatterns(): void {
-    for (const verdict of VERDICTS) {
-      const name = `pattern-${verdict}`;
-      if (this.map.hasImage(name)) this.map.removeImage(name);
-      this.map.addImage(name, patternImage(verdict, palette()), { pixelRatio: 2 });
+  #addPictures(): void {
+    const pictures = VERDICTS.map((verdict): [string, ImageData] => [`pattern-${verdict}`, patternImage(verdict, palette())]);
+    for (const [name, picture] of [...pictures, [BADGE, badgeImage(palette())] as const]) {
+      if (this.map.hasImage(name)) this.map.updateImage(name, picture);
+      else this.map.addImage(name, picture, { pixelRatio: 2 });
     }
   }
 
   #repaint(): void {
     if (!this.#isReady) return;
-    this.#addPatterns();
+    this.#addPictures();
     const ours = [...drawnLayers(palette(), this.#font), ...pointLayers(palette(), this.#font)];
     for (const layer of this.#own ? [...groundLayers(palette()), ...ours] : ours) this.#paint(layer);
   }
@@ -162,6 +173,12 @@ export class MapView {
   #featuresAt(layer: string, { x, y }: { x: number; y: number }, reach: number) {
     if (!this.map.getLayer(layer)) return [];
     return this.map.queryRenderedFeatures([[x - reach, y - reach], [x + reach, y + reach]], { layers: [layer] });
+  }
+
+  /** What is in the middle of the map, with the longitude at home. */
+  middle(): Place {
+    const { lat, lng } = this.map.getCenter();
+    return { lat, lon: wrapLon(lng) };
   }
 
   view(): View {

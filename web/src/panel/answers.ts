@@ -1,6 +1,6 @@
 // Asks the question at hand and shows what comes back: a line that sums it up, the list, and the same answers on the map.
 
-import { byId, complain, count, element, plural, shortened } from "../dom.ts";
+import { byId, complain, count, element, plural } from "../dom.ts";
 import { sayMetres, unwrapLon } from "../earth.ts";
 import { Latest } from "../latest.ts";
 import { line, point, shapeLon } from "../map/shape.ts";
@@ -8,7 +8,7 @@ import type { MapView } from "../map/view.ts";
 import { asked, type Question, type SearchBody, type Shape } from "../question.ts";
 import { ROOT, Refused, ask, type Answer, type Page } from "../service.ts";
 import type { Store } from "../state.ts";
-import { details, nameOf, restOf } from "./properties.ts";
+import { details, nameOf, restOf, signOf } from "./properties.ts";
 
 const PAGE = 100;
 const RAYS_MOST = 100;
@@ -44,7 +44,7 @@ export class Answers {
     const question = this.store.question();
     if (question) return this.#latest.submit(question);
     this.#latest.drop();
-    this.#forget("Click the map, or type a place above.");
+    this.#forget("Click or tap the map, or type a place above.");
   }
 
   #forget(says: string): void {
@@ -202,8 +202,8 @@ export class Answers {
   #draw(): void {
     const { shape } = this.store.now;
     const positions = this.#answers.map(({ geometry: { coordinates: [lon, lat] } }): [number, number] => [this.#beside(lon), lat]);
-    const name = (at: number) => shortened(this.#answers[at]?.id ?? "", 80);
-    this.view.show("answers", positions.map((at, index) => point(at, { rank: index + 1, name: name(index) }, index + 1)));
+    const signs = this.#answers.map((answer, at) => ({ rank: at + 1, ...signOf(answer) }));
+    this.view.show("answers", positions.map((at, index) => point(at, signs[index] ?? {}, index + 1)));
     const middle = shape && "middle" in shape && shape.kind === "nearest" ? shape.middle : null;
     const rays = middle ? positions.slice(0, RAYS_MOST).map((to) => line([[middle.lon, middle.lat], to])) : [];
     this.view.show("rays", rays);

@@ -2,6 +2,7 @@
 
 import { curlOf } from "../curl.ts";
 import { byId, complain, element } from "../dom.ts";
+import type { Place } from "../earth.ts";
 import { filterExamples } from "../filters.ts";
 import { KINDS, METRICS } from "../question.ts";
 import { ROOT, ask, key, type Page, type Settings } from "../service.ts";
@@ -9,7 +10,7 @@ import type { Store } from "../state.ts";
 
 const SAMPLES = 200;
 
-export function filterForm(store: Store): void {
+export function filterForm(store: Store, middle: () => Place): void {
   const form = byId<HTMLFormElement>("filter-form");
   const input = byId<HTMLInputElement>("filter");
   const examples = byId("filter-examples");
@@ -30,9 +31,11 @@ export function filterForm(store: Store): void {
     shown = wanted;
     examples.replaceChildren();
     try {
-      const page = await ask<Page>(`collections/${collection}/items?limit=${SAMPLES}`);
+      const { lat, lon } = middle();
+      const page = await ask<Page>(`collections/${collection}/near?lat=${lat}&lon=${lon}&k=${SAMPLES}`);
       if (wanted !== shown) return;
       const texts = filterExamples(page.features.map(({ properties }) => properties));
+      input.placeholder = texts[0] ?? "";
       examples.replaceChildren(
         ...texts.map((text) => element("button", { type: "button", title: text, onclick: () => store.set({ filter: text }) }, text)),
       );
@@ -48,11 +51,11 @@ export function choices(store: Store): void {
   const kind = byId<HTMLSelectElement>("kind");
   const fill = (): void => {
     const settings = store.about()?.settings;
-    const own = settings ? `: ${settings.metric}` : "";
-    metric.replaceChildren(option("", `default${own}`), ...METRICS.map((name) => option(name, name)));
+    const own = settings?.metric;
+    metric.replaceChildren(option("", own ? `${own} (default)` : "default"), ...METRICS.map((name) => option(name, name)));
     metric.value = store.now.metric ?? "";
     const kept = KINDS.filter((name) => settings?.kinds.includes(name) ?? true);
-    kind.replaceChildren(option("", "any kind"), ...kept.map((name) => option(name, name)));
+    kind.replaceChildren(option("", "any"), ...kept.map((name) => option(name, name)));
     kind.value = store.now.index ?? "";
   };
   metric.addEventListener("change", () => store.set({ metric: METRICS.find((name) => name === metric.value) ?? null }));

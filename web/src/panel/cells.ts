@@ -93,7 +93,7 @@ export function cellsPane(store: Store, view: MapView): { refresh(): void } {
     levels.value = store.now.level === null ? "auto" : String(store.now.level);
   };
   const deep = Array.from({ length: DEEPEST }, (_, at) => element("option", { value: at + 1 }, count(at + 1)));
-  levels.replaceChildren(element("option", { value: "auto" }, "as the zoom has it"), ...deep);
+  levels.replaceChildren(element("option", { value: "auto" }, "follows the zoom"), ...deep);
   switched.addEventListener("change", () => store.set({ cells: switched.checked }));
   kinds.addEventListener("change", () => store.set({ index: KINDS.find((kind) => kind === kinds.value) ?? null }));
   levels.addEventListener("change", () => store.set({ level: levels.value === "auto" ? null : Number(levels.value) }));

@@ -79,11 +79,12 @@ export function placeForm(store: Store, asked: (shape: Shape) => void): void {
   const fill = (): void => {
     const { tool, shape } = store.now;
     if (tool !== shown) {
+      form.dataset.tool = tool;
       form.replaceChildren(
         ...FIELDS[tool].map(({ name, label, wide }) =>
           element("label", wide ? { class: "wide" } : {}, label, element("input", { type: "text", name })),
         ),
-        element("button", { type: "submit", ...(tool === "box" ? {} : { class: "wide" }) }, "Ask"),
+        element("button", { type: "submit" }, "Ask"),
       );
       shown = tool;
       complain(trouble, null);

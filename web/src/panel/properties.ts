@@ -22,6 +22,13 @@ export function nameOf(answer: Answer): string {
   return shortened(name === undefined ? answer.id : textOf(answer.properties[name]), 120);
 }
 
+/** What stands beside it on the map: its name, where it has one that the map can draw. Letters from right to left it cannot join. */
+export function signOf(answer: Answer): { name?: string } {
+  const name = nameOf(answer);
+  const isDrawn = nameKey(answer) !== undefined && !/[\p{Cc}\p{Cf}\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/u.test(name);
+  return isDrawn ? { name: shortened(name, 40) } : {};
+}
+
 /** The first few of its other properties, on one line. */
 export function restOf(answer: Answer): string {
   const called = nameKey(answer);

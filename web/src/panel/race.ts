@@ -7,11 +7,11 @@ import type { Store } from "../state.ts";
 
 const RUNS = 9;
 
+/** What the service says of all kinds: it asks them in turns, as often as it is told, and tells the middle of the times. */
 interface Comparison {
   identical: boolean;
   matched: number;
-  returned: number;
-  kinds: { identical: boolean; explain: Explain }[];
+  kinds: { elapsed_ns: number; explain: Explain }[];
 }
 
 export interface Runner {
@@ -21,18 +21,18 @@ export interface Runner {
   candidates: number;
 }
 
-export function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+/** The kinds that can be chosen; the scan is the referee and does not run. */
+export function runners({ kinds }: Comparison): Runner[] {
+  return kinds
+    .filter(({ explain }) => explain.index !== "scan")
+    .map(({ elapsed_ns, explain: { index, nodes, boxes, candidates } }) => ({
+      kind: index, time_us: elapsed_ns / 1000, cells: nodes + boxes, candidates,
+    }));
 }
 
-/** The kinds that can be chosen, with the middle of their times; the scan is the referee and does not run. */
-export function runners(comparisons: Comparison[]): Runner[] {
-  const last = comparisons.at(-1)?.kinds.filter(({ explain }) => explain.index !== "scan") ?? [];
-  return last.map(({ explain: { index, nodes, boxes, candidates } }) => {
-    const times = comparisons.flatMap(({ kinds }) => kinds.filter(({ explain }) => explain.index === index).map(({ explain }) => explain.elapsed_us));
-    return { kind: index, time_us: median(times), cells: nodes + boxes, candidates };
-  });
+/** Microseconds with as many digits as tell four kinds apart. */
+export function sayMicroseconds(us: number): string {
+  return `${us < 100 ? us.toFixed(1) : count(Math.round(us))} µs`;
 }
 
 export function racePane(store: Store): void {
@@ -48,16 +48,14 @@ export function racePane(store: Store): void {
 
   async function race(): Promise<void> {
     const question = store.question();
-    if (!question) return void (result.textContent = "Ask something first: click the map.");
+    if (!question) return void (result.textContent = "Ask something first: click or tap the map.");
     const mine = ++raced;
     button.setAttribute("disabled", "");
     result.textContent = "They are off…";
     try {
-      const comparisons: Comparison[] = [];
-      for (let run = 0; run < RUNS && mine === raced; run++) {
-        comparisons.push(await ask<Comparison>(`collections/${question.collection}/compare`, { body: searchBody(question) }));
-      }
-      if (mine === raced) show(comparisons);
+      const path = `collections/${question.collection}/compare?repeat=${RUNS}`;
+      const comparison = await ask<Comparison>(path, { body: searchBody(question) });
+      if (mine === raced) show(comparison);
     } catch (error) {
       if (mine === raced) result.textContent = error instanceof Error ? error.message : String(error);
     } finally {
@@ -65,25 +63,24 @@ export function racePane(store: Store): void {
     }
   }
 
-  function show(comparisons: Comparison[]): void {
-    const ran = runners(comparisons);
-    const same = comparisons.every(({ identical }) => identical);
-    const matched = comparisons.at(-1)?.matched ?? 0;
+  function show(comparison: Comparison): void {
+    const { identical: same, matched } = comparison;
+    const ran = runners(comparison);
     const most = (of: keyof Runner) => Math.max(1, ...ran.map((runner) => Number(runner[of])));
     const fastest = Math.min(...ran.map(({ time_us }) => time_us));
-    const bar = (value: number, of: keyof Runner, unit = "") => {
+    const bar = (value: number, of: keyof Runner, says = count(value)) => {
       const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
       const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
       svg.setAttribute("aria-hidden", "true");
       rect.setAttribute("width", `${(100 * value) / most(of)}%`);
       rect.setAttribute("height", "100%");
       svg.append(rect);
-      return element("td", {}, `${count(value)}${unit}`, svg);
+      return element("td", {}, says, svg);
     };
     const heads = ["Kind", "Time", "Cells", "Candidates"].map((head) => element("th", { scope: "col" }, head));
     const rows = ran.map(({ kind, time_us, cells, candidates }) =>
       element("tr", time_us === fastest ? { class: "first" } : {}, element("th", { scope: "row" }, kind),
-        bar(time_us, "time_us", " µs"), bar(cells, "cells"), bar(candidates, "candidates")),
+        bar(time_us, "time_us", sayMicroseconds(time_us)), bar(cells, "cells"), bar(candidates, "candidates")),
     );
     result.replaceChildren(
       element("table", { class: "race" }, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows)),

@@ -4,11 +4,13 @@ import { byId } from "../dom.ts";
 import type { Pencil } from "../map/pencil.ts";
 import type { Store, Tool } from "../state.ts";
 
+const TOUCH = matchMedia("(pointer: coarse)").matches ? "Tap" : "Click";
+
 const HINTS: Record<Tool, string> = {
-  nearest: "Click for the nearest. Drag the pin to move it, or with Shift to draw a circle.",
-  circle: "Drag to draw a circle. Hold it by its middle or its edge.",
-  box: "Drag from corner to corner.",
-  polygon: "Click corner by corner; click the first again, or double-click, to close.",
+  nearest: `${TOUCH} for the nearest; drag the pin to move it`,
+  circle: "Drag to draw; hold it by its middle or its edge",
+  box: "Drag from corner to corner",
+  polygon: `${TOUCH} the corners, and the first one again to close`,
 };
 
 export function toolBar(store: Store, pencil: () => Pencil | null): { corners(count: number): void } {

@@ -18,7 +18,7 @@ interface Uploaded {
 /** A name for a collection, from that of a file. */
 export function collectionName(file: string): string {
   const plain = file.replace(/\.(gz|zst)$/i, "").replace(/\.[a-z0-9]+$/i, "").toLowerCase();
-  return plain.normalize("NFKD").replace(/[^a-z0-9_-]+/g, "-").replace(/^[-_]+|-+$/g, "").slice(0, 64) || "points";
+  return plain.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^a-z0-9_-]+/g, "-").replace(/^[-_]+|-+$/g, "").slice(0, 64) || "points";
 }
 
 /** The media type by which the service knows a file, or none for it to look itself. */

@@ -93,7 +93,7 @@ export function walkPane(store: Store, view: MapView): { refresh(): void } {
     const question = store.question();
     if (store.now.walk && question) return latest.submit(question);
     latest.drop();
-    hide(store.now.walk ? "Ask something first: click the map." : "");
+    hide(store.now.walk ? "Ask something first: click or tap the map." : "");
   };
 
   switched.addEventListener("change", () => store.set({ walk: switched.checked }));

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { Service, assertSame, clickAt, closeBrowser, drag, drawn, open, openBrowser, settled } from "./harness.ts";
+import { Service, assertSame, clickAt, closeBrowser, drag, drawn, onScreen, open, openBrowser, settled } from "./harness.ts";
 
 const service = new Service();
 const folder = mkdtempSync(join(tmpdir(), "nigh-upload-"));
@@ -59,19 +59,23 @@ test("a CSV is chosen by the keyboard's button, its bad rows are told, and its p
   await close();
 });
 
-test("a CSV is dropped onto the map and goes into the collection that is named", async () => {
+test("a file is dropped onto the map and goes into the collection that is named", async () => {
+  const file = join(folder, "two.csv");
+  writeFileSync(file, "lat,lon\n1,2\n3,4\nnorth,5\n");
   const { page, close } = await open(service.root, "tab=add");
   await page.fill("#upload-name", "dropped");
-  await page.evaluate(() => {
-    const data = new DataTransfer();
-    data.items.add(new File(["lat,lon\n1,2\n3,4\n"], "two.csv", { type: "text/csv" }));
-    for (const name of ["dragover", "drop"]) {
-      document.querySelector("#map")!.dispatchEvent(new DragEvent(name, { dataTransfer: data, bubbles: true, cancelable: true }));
-      if (name === "dragover") (window as any).invited = !document.querySelector<HTMLElement>("#drop-here")!.hidden;
-    }
-  });
-  assert.ok(await page.evaluate(() => (window as any).invited), "await page.evaluate(() => (window as any).invited)");
+  const session = await page.context().newCDPSession(page);
+  const { x, y } = await onScreen(page, 28, 8);
+  // What a browser does when a file is drawn over it from outside.
+  const over = (type: "dragEnter" | "dragOver" | "drop") =>
+    session.send("Input.dispatchDragEvent", { type, x, y, data: { items: [], files: [file], dragOperationsMask: 1 } });
+  await over("dragEnter");
+  await over("dragOver");
+  await page.waitForSelector("#drop-here:not([hidden])");
+  await over("drop");
   await page.waitForFunction(() => document.querySelector("#upload-result")?.textContent?.includes("They are in dropped"));
+  assert.ok(await page.isHidden("#drop-here"), "the invitation is gone");
+  assert.equal(await page.textContent("#upload-rejected tbody td:nth-child(2)"), "north");
   assert.equal((await service.json("collections/dropped")).count, 2);
   await close();
 });
@@ -115,6 +119,30 @@ test("when data change elsewhere the points, the answers and the counts follow",
   await service.remove("collections/fleet/items/one");
   await page.waitForFunction(() => document.querySelectorAll("#results li").length === 1);
   await untilDrawn(page, 1);
+  await close();
+});
+
+test("those are credited whose points are shown, and nobody else", async () => {
+  await service.put("mine", "2988507", 1, 1, { name: "an id of somebody else" });
+  const { page, close } = await open(service.root, "c=mine");
+  const credit = () => page.textContent(".maplibregl-ctrl-attrib-inner");
+  const until = async (is: RegExp, isNot: RegExp) => {
+    for (let tries = 0; tries < 100 && !is.test((await credit()) ?? ""); tries++) await page.waitForTimeout(100);
+    const text = (await credit()) ?? "";
+    assert.ok(is.test(text) && /Natural Earth/.test(text) && !isNot.test(text), text);
+  };
+  await settled(page);
+  await until(/Natural Earth/, /GeoNames|USGS/);
+  await page.selectOption("#collection", "default");
+  await until(/GeoNames/, /USGS/);
+  await page.selectOption("#collection", "earthquakes");
+  await until(/USGS/, /GeoNames/);
+  await page.selectOption("#collection", "mine");
+  await until(/^((?!USGS).)*$/, /GeoNames/);
+  // The same data under another name are still theirs.
+  await service.put("mine", "2988507", 48.85341, 2.3488, { name: "Paris" });
+  await service.put("mine", "more", 48, 2);
+  await until(/GeoNames/, /USGS/);
   await close();
 });
 

@@ -5,14 +5,16 @@
 
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, request as ask, type Server } from "node:http";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, request as ask, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 
 export const BINARY = process.env.NIGH_BINARY ?? fileURLToPath(new URL("../../../target/release/nigh", import.meta.url));
+/** A folder whose files stand in for those inside the program, so that a change of the page is tried without building the program. */
+const DIST = process.env.NIGH_DIST;
 const CHROMIUM = process.env.NIGH_CHROMIUM ?? "/usr/bin/chromium";
 const PATIENCE_MS = 60_000;
 const FLAGS = [
@@ -22,16 +24,17 @@ const FLAGS = [
 
 export class Service {
   #process: ChildProcess | null = null;
+  #address = "127.0.0.1:0";
+  #proxy: Proxy | null = null;
   root = "";
   readonly #folder = mkdtempSync(join(tmpdir(), "nigh-page-"));
   constructor(private readonly more: string[] = []) {}
 
   async start(): Promise<this> {
-    const listen = this.root ? new URL(this.root).host : "127.0.0.1:0";
-    const child = spawn(BINARY, ["serve", "--listen", listen, "--data-dir", join(this.#folder, "data"), ...this.more], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(BINARY, ["serve", "--listen", this.#address, "--data-dir", join(this.#folder, "data"), ...this.more], { stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     let said = "";
-    const address = await new Promise<string>((resolve, reject) => {
+    this.#address = await new Promise<string>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`the service printed no address: ${said}`)), 20_000);
       child.stderr?.on("data", (text) => (said += text));
       child.stdout?.on("data", (text) => {
@@ -44,7 +47,9 @@ export class Service {
       });
       child.on("exit", () => reject(new Error(`the service ended: ${said}`)));
     });
-    this.root = `http://${address}/`;
+    const own = `http://${this.#address}/`;
+    if (DIST) this.#proxy ??= await proxied(own, { folder: DIST });
+    this.root = this.#proxy?.root ?? own;
     return this;
   }
 
@@ -61,6 +66,7 @@ export class Service {
 
   async end(): Promise<void> {
     await this.stop();
+    this.#proxy?.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -81,14 +87,25 @@ export class Service {
   }
 }
 
-/** A proxy that puts the service under a path, as people do. */
-export async function prefixed(root: string, prefix: string): Promise<{ root: string; close: () => void }> {
+export interface Proxy {
+  root: string;
+  close: () => void;
+}
+
+/**
+ * A proxy that puts the service under a path, and asks it under its own name, as proxies do that are not told otherwise. Or one
+ * that takes files of the page out of a folder.
+ */
+export async function proxied(root: string, { prefix = "/", folder }: { prefix?: string; folder?: string }): Promise<Proxy> {
   const target = new URL(root);
-  const server: Server = createServer((incoming, outgoing) => {
+  const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? "/";
     if (!path.startsWith(prefix)) return void outgoing.writeHead(404).end("outside");
+    const file = folder && fileBehind(folder, path, incoming.headers.accept ?? "");
+    if (file) return void answerFile(root, file, incoming.headers["accept-encoding"] ?? "", outgoing);
+    const headers = folder ? incoming.headers : { ...incoming.headers, host: target.host };
     const onward = ask(
-      { host: target.hostname, port: target.port, path: `/${path.slice(prefix.length)}`, method: incoming.method, headers: incoming.headers },
+      { host: target.hostname, port: target.port, path: `/${path.slice(prefix.length)}`, method: incoming.method, headers, agent: false },
       (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(outgoing);
@@ -99,9 +116,30 @@ export async function prefixed(root: string, prefix: string): Promise<{ root: st
     incoming.pipe(onward);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.unref(); // a test that fails is not to wait for its proxy
   const address = server.address();
-  assert.ok(address && typeof address === "object", "address && typeof address === 'object'");
+  assert.ok(address && typeof address === "object", "the proxy listens");
   return { root: `http://127.0.0.1:${address.port}${prefix}`, close: () => (server.closeAllConnections(), server.close()) };
+}
+
+function fileBehind(folder: string, path: string, accepted: string): string | null {
+  const name = path === "/" && accepted.includes("text/html") ? "index.html" : /^\/page\/([\w./-]+)$/.exec(path)?.[1];
+  const file = name && !name.includes("..") ? join(folder, name) : null;
+  return file && existsSync(file) ? file : null;
+}
+
+const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+
+/** A file under the policy that the service has for its own. */
+async function answerFile(root: string, file: string, accepted: string, outgoing: ServerResponse): Promise<void> {
+  const policy = await fetch(`${root}page/settings.json`).then(({ headers }) => headers.get("content-security-policy") ?? "", () => null);
+  if (policy === null) return void outgoing.destroy();
+  const type = TYPES[extname(file)] ?? "application/octet-stream";
+  const coding = [["br", ".br"], ["gzip", ".gz"]].find(([name = "", ending]) => accepted.includes(name) && existsSync(file + ending));
+  outgoing.writeHead(200, {
+    "content-type": type, "content-security-policy": policy, "cache-control": "no-cache", ...(coding && { "content-encoding": coding[0] }),
+  });
+  outgoing.end(readFileSync(file + (coding?.[1] ?? "")));
 }
 
 let browser: Browser | null = null;
@@ -135,7 +173,7 @@ export async function open(root: string, fragment = "", options: BrowserContextO
   page.on("dialog", (dialog) => (noise.push(`dialog: ${dialog.message()}`), void dialog.dismiss()));
   page.on("request", (request) => {
     const { protocol, host } = new URL(request.url());
-    if (protocol.startsWith("http") && host !== new URL(root).host) noise.push(`another host: ${request.url()}`);
+    if (protocol.startsWith("http") && host !== new URL(root).host) hear(`another host: ${request.url()}`);
   });
   page.on("requestfinished", (request) => requests.push({ url: request.url() }));
   await page.goto(root + (fragment ? `#${fragment}` : ""));

@@ -5,7 +5,7 @@ import { get } from "node:http";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { Service, assertSame, closeBrowser, drawn, listed, open, openBrowser, prefixed, settled } from "./harness.ts";
+import { Service, assertSame, closeBrowser, commanded, drawn, listed, open, openBrowser, proxied, settled } from "./harness.ts";
 
 const service = new Service();
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -128,6 +128,34 @@ test("everything can be done from the keyboard, and the focus is always seen", a
   await close();
 });
 
+test("whatever takes the focus has a name and a role that a screen reader says", async () => {
+  const { page, close } = await open(service.root, "c=default&at=48.857,2.352,8&near=48.857,2.352&radius=60000&walk=1&cells=auto");
+  await page.waitForSelector("#results li");
+  await page.click("#results li:first-child > button");
+  const session = await page.context().newCDPSession(page);
+  const named = new Map<string, string>();
+  for (const tab of ["ask", "index", "live", "add"]) {
+    await page.click(`#tab-${tab}`);
+    const { nodes } = await session.send("Accessibility.getFullAXTree");
+    for (const { role, name, properties, ignored } of nodes) {
+      if (ignored || !properties?.some((one) => one.name === "focusable" && one.value.value)) continue;
+      if (role?.value === "RootWebArea") continue;
+      const said: string = name?.value?.trim() ?? "";
+      assert.ok(said, `a ${role?.value} in the pane ${tab} has no name`);
+      named.set(said, role?.value);
+    }
+  }
+  for (const [name, role] of [
+    ["Collection", "combobox"], ["Latitude", "textbox"], ["Longitude", "textbox"], ["Radius", "textbox"], ["Only where", "textbox"], ["Metric", "combobox"],
+    ["Show the cells in view", "switch"], ["Show what it looked at", "switch"], ["Start the race", "button"], ["Follow the changes", "switch"],
+    ["Put up a fence", "button"], ["Into the collection", "combobox"], ["Polygon", "button"], ["Zoom in", "button"], 
+  ] as const) {
+    assert.equal(named.get(name), role, `${name} among ${[...named.keys()].join(", ")}`);
+  }
+  assert.ok([...named.keys()].some((name) => /^Map\. Arrow keys move it/.test(name)), "the map says how it is used");
+  await close();
+});
+
 test("what happens is told to those who do not see it", async () => {
   const { page, close } = await open(service.root, "c=default&near=48.857,2.352&k=3");
   await page.waitForSelector("#results li");
@@ -159,7 +187,7 @@ test("on a phone a touch asks, and the sheet opens and closes", async () => {
 });
 
 test("behind a proxy that puts a path before it, everything works", async () => {
-  const proxy = await prefixed(service.root, "/geo/nigh/");
+  const proxy = await proxied(service.root, { prefix: "/geo/nigh/" });
   const { page, requests, close } = await open(proxy.root, "c=default&at=48.857,2.352,6&near=48.857,2.352&radius=90000&cells=auto&walk=1");
   await page.waitForSelector("#results li");
   await assertSame(page);
@@ -169,7 +197,20 @@ test("behind a proxy that puts a path before it, everything works", async () => 
   await service.put("default", "proxied", 48.857, 2.352);
   await page.waitForFunction(() => document.querySelector<HTMLElement>("#results li")?.dataset.id === "proxied");
   await service.remove("collections/default/items/proxied");
-  assert.ok((await drawn(page, "cells")).length > 0);
+  await page.click("#tab-index");
+  await page.waitForSelector("#walk-legend:not([hidden])");
+  await page.waitForFunction(() => /cell/.test(document.querySelector("#cells-say")?.textContent ?? ""));
+  for (const source of ["cells", "walk"]) assert.ok((await drawn(page, source)).length > 0, `${source} are drawn`);
+  assert.ok((await commanded(page)).numberMatched > 0, "the command asks by way of the proxy");
+  await page.click("#race");
+  await page.waitForSelector("#race-result .same");
+  await page.click("#tab-live");
+  await page.click("#fence");
+  await page.waitForFunction(() => /inside/.test(document.querySelector("#fence-says")?.textContent ?? ""));
+  await page.click("#tab-add");
+  await page.setInputFiles("#upload-file", { name: "behind.csv", mimeType: "text/csv", buffer: Buffer.from("lat,lon\n1,2\n") });
+  await page.waitForFunction(() => /They are in behind/.test(document.querySelector("#upload-result")?.textContent ?? ""));
+  await page.waitForFunction(() => document.querySelector<HTMLSelectElement>("#collection")?.value === "behind");
   assert.ok(requests.length > 10 && requests.every(({ url }) => url.startsWith(proxy.root)), "requests.length > 10 && requests.every(({ url }) => url.startsWith(proxy.root))");
   await close();
   proxy.close();

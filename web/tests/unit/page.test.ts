@@ -4,7 +4,7 @@ import { filterExamples, propertyName } from "../../src/filters.ts";
 import { curveThrough } from "../../src/hilbert.ts";
 import { Latest } from "../../src/latest.ts";
 import { jsonLines } from "../../src/lines.ts";
-import { median } from "../../src/panel/race.ts";
+import { runners, sayMicroseconds } from "../../src/panel/race.ts";
 import { readLength, readShape } from "../../src/panel/place.ts";
 import { collectionName, mediaType } from "../../src/panel/upload.ts";
 
@@ -105,11 +105,14 @@ test("what is typed is read, or said to be wrong", () => {
 });
 
 test("a file names its collection and its type", () => {
-  assert.deepEqual(["Cafés de Paris.csv", "points.geojson.gz", "___.csv", "A".repeat(99) + ".csv"].map(collectionName), ["cafe-s-de-paris", "points", "points", "a".repeat(64)]);
+  assert.deepEqual(["Cafés de Paris.csv", "points.geojson.gz", "___.csv", "A".repeat(99) + ".csv"].map(collectionName), ["cafes-de-paris", "points", "points", "a".repeat(64)]);
   assert.deepEqual(mediaType("x.CSV.gz"), { type: "text/csv", packed: "gzip" });
   assert.deepEqual(mediaType("x.json"), { type: "application/octet-stream", packed: null });
 });
 
-test("the middle of many times is none of the outliers", () => {
-  assert.equal(median([900, 3, 1, 2, 4]), 3);
+test("of a race the kinds are told with the middle of their times, and the referee does not run", () => {
+  const explain = (index: string) => ({ index, nodes: 2, boxes: 30, candidates: 7, because: "", segments: 1, runs: 1, exact_tests: 7, elapsed_us: 9 });
+  const kinds = [["scan", 51_358], ["rtree", 2_198]].map(([index, elapsed_ns]) => ({ elapsed_ns: Number(elapsed_ns), explain: explain(String(index)) }));
+  assert.deepEqual(runners({ identical: true, matched: 3, kinds }), [{ kind: "rtree", time_us: 2.198, cells: 32, candidates: 7 }]);
+  assert.deepEqual([2.198, 99.96, 1234.5].map(sayMicroseconds), ["2.2 µs", "100.0 µs", "1,235 µs"]);
 });

@@ -72,7 +72,7 @@ pub struct Bulk<'a> {
 }
 
 impl Engine {
-    /// Begins to load many items into a collection, which is made if it is not there.
+    /// Begins to load many items into a collection, which the end of the load makes if it is not there.
     ///
     /// Nobody sees an item before all of them are there. A later item takes the place of an earlier one with its id. With a key,
     /// the load is made once: repeating it gives the first answer.
@@ -208,7 +208,7 @@ impl Bulk<'_> {
 
 impl Drop for Bulk<'_> {
     fn drop(&mut self) {
-        // What was written and not loaded is removed with the next checkpoint, once nobody loads.
+        // What was written and not loaded is removed with the next checkpoint, or with the collection that was to be made, once nobody loads.
         self.hosted.loads.fetch_sub(1, Ordering::SeqCst);
     }
 }

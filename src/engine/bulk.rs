@@ -167,7 +167,7 @@ impl Bulk<'_> {
         Ok(())
     }
 
-    /// Makes all items durable and visible at once, and says what became of them.
+    /// Makes all items durable and visible at once, and says what became of them. After an error none of them is there.
     pub fn finish(mut self) -> Result<Loaded, EngineError> {
         self.write_draft()?;
         self.read_back()?;
@@ -182,7 +182,11 @@ impl Bulk<'_> {
             let hosted = self.hosted.clone();
             let put = rows.ingest(&*store, space, hosted.number);
             drop(store); // it may be closed and opened again from here on
-            self.engine.in_turn(move |committer| committer.settle_load(&hosted, put))?;
+            // The load is made by now. What hinders this stops writing; the rows are put there with the next start, or once a full disk
+            // has room: who hands in the items again would have those without ids twice.
+            if let Err(error) = self.engine.in_turn(move |committer| committer.settle_load(&hosted, put)) {
+                tracing::warn!(%error, "the rows of a load have to wait before they are in the store");
+            }
         }
         drop(turn);
         Ok(loaded)

@@ -37,7 +37,7 @@ struct Told {
     hint: Option<String>,
 }
 
-/// Where an upload comes sender.
+/// Where an upload comes from.
 struct Sender {
     name: String,
     /// Nothing where it can be read once.
@@ -66,7 +66,8 @@ pub(super) fn upload(
         progress.follow(input.read_bytes());
         let taken = send(asked, service, input, progress).map_err(|failure| behind_others(failure, &summary))?;
         progress.clear();
-        let (rejected_rows, rejected_missing) = kept(asked, &sender, &taken)?;
+        let taken_in = |failure| Failure::Failed(format!("{failure}; the good rows of {} went in", sender.name));
+        let (rejected_rows, rejected_missing) = kept(asked, &sender, &taken).map_err(taken_in)?;
         let file = sender.name;
         summary.received += taken.received;
         summary.created += taken.created;
@@ -87,8 +88,11 @@ fn kept(asked: &Import, sender: &Sender, taken: &Taken) -> Result<(Option<PathBu
     if taken.rejected == 0 {
         return Ok((None, 0));
     }
-    if let Some(all) = sender.file.as_deref().map(|path| read_again(asked, sender, path, taken)).transpose()?.flatten()
-    {
+    let all = match &sender.file {
+        Some(path) => read_again(asked, sender, path, taken)?,
+        None => None,
+    };
+    if let Some(all) = all {
         return Ok((all.finish()?, 0));
     }
     let mut rejects = sender.rejects();

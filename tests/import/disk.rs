@@ -2,6 +2,7 @@
 
 use nigh::engine::{CollectionName, Engine, Settings};
 
+use super::service::Service;
 use super::small_disk::SmallDisk;
 use super::{Place, as_text};
 
@@ -78,4 +79,11 @@ fn rejected_rows_that_cannot_be_kept_end_an_import_and_take_nothing_in() {
     assert!(done.messages.contains(&words), "{}", done.messages);
     assert_eq!(held(&place.path("nigh-data")), None);
     assert_eq!(std::fs::read_dir(disk.path()).unwrap().count(), 1, "and no half of them is left");
+    let service = Service::start(&["--no-demo"]);
+    let url = format!("http://{}", service.address());
+    let done = place.import(&[as_text(&path), "--collection", "new", "--url", &url]);
+    assert_eq!((done.code, &*done.out), (Some(1), ""), "{}", done.messages);
+    let words = format!("No space left on device (os error 28); the good rows of {} went in", path.display());
+    assert!(done.messages.contains(&words), "{}", done.messages);
+    assert_eq!(service.get("/collections/new").fine()["count"], 1);
 }

@@ -84,10 +84,8 @@ fn a_repair_that_cannot_copy_everything_aside_touches_nothing() {
     let (code, out, messages) = said(&nigh(&["repair", "--data-dir", &data]));
     assert_eq!((code, out.as_str()), (Some(1), ""), "{messages}");
     assert!(messages.contains("No space left on device"), "{messages}");
-    assert_eq!(
-        (names(disk.path()), fs::read(&segment).unwrap()),
-        (vec!["ballast".to_owned(), "data".to_owned()], bytes)
-    );
+    assert_eq!(names(disk.path()), ["ballast", "data"], "half a copy is none");
+    assert!(fs::read(&segment).unwrap() == bytes, "it is as damaged as it was");
     disk.free();
     let (code, _, messages) = said(&nigh(&["repair", "--data-dir", &data]));
     assert_eq!(code, Some(0), "{messages}");

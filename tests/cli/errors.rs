@@ -88,7 +88,7 @@ fn every_option_of_every_command_is_named_where_it_is_misspelt() {
         let options = help.lines().filter_map(|line| {
             let line = line.trim_start();
             let long = line.find("--").filter(|at| *at == 0 || line.starts_with('-') && *at == 4)?;
-            line[long..].split([' ', ',', '=']).next()
+            line[long..].split([' ', ',', '=', '[']).next()
         });
         for option in options {
             let (doubled, swapped) = (format!("{option}{}", &option[option.len() - 1..]), swapped(option));

@@ -40,6 +40,7 @@ const POINTS_MAX: usize = 100_000_000;
 const SEED: u64 = 1;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Ends with 3 where rows were rejected, and with 4 where answers of the kinds differ.")]
 struct Bench {
     /// Your points: CSV, NDJSON or GeoJSON, plain, gzip or zstd; - is standard input; without it, the demo cities
     file: Option<PathBuf>,

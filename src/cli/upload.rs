@@ -66,7 +66,8 @@ pub(super) fn upload(
         progress.follow(input.read_bytes());
         let taken = send(asked, service, input, progress).map_err(|failure| behind_others(failure, &summary))?;
         progress.clear();
-        let taken_in = |failure| Failure::Failed(format!("{failure}; the good rows of {} went in", sender.name));
+        let taken_in =
+            |failure: Failure| Failure::Failed(format!("{failure}; the good rows of {} went in", sender.name));
         let (rejected_rows, rejected_missing) = kept(asked, &sender, &taken).map_err(taken_in)?;
         let file = sender.name;
         summary.received += taken.received;

@@ -14,7 +14,8 @@ COPY --from=build --chown=nonroot:nonroot /data /data
 ENV NIGH_LISTEN=0.0.0.0:6444 \
     NIGH_DATA_DIR=/data \
     NIGH_ALLOW_ANYONE=true
-USER nonroot
+# The user nonroot of the image, by number: a host that lets no root in can tell that this is none.
+USER 65532:65532
 WORKDIR /data
 VOLUME /data
 EXPOSE 6444

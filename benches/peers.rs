@@ -23,6 +23,8 @@ mod door;
 mod gauges;
 #[path = "peers/latency.rs"]
 mod latency;
+#[path = "../tests/postgres_server/mod.rs"]
+mod postgres_server;
 #[path = "peers/questions.rs"]
 mod questions;
 #[path = "peers/servers.rs"]

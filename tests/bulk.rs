@@ -2,14 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
+use std::path::Path;
+use std::process::Command;
+
 use nigh::collection::{Change, Id, Item, ItemRef, Properties, Snapshot};
 use nigh::engine::{
-    Bulk, CollectionName, Condition, Engine, EngineError, Loaded, RequestKey, Settings, Write, checksum_of,
+    Bulk, CollectionName, CollectionSettings, Condition, Engine, EngineError, Loaded, RequestKey, Settings, Write,
+    checksum_of,
 };
 use nigh::format::csv::Rows;
 use nigh::format::ndjson::write_line;
 use nigh::format::{Incoming, ReadOptions, Rejected};
 use nigh::geometry::{Point, Radius};
+use nigh::index::Kind;
 use nigh::query::Query;
 
 fn name() -> CollectionName {
@@ -91,6 +96,12 @@ fn a_load_is_the_same_as_submitting_every_item() {
     }
 }
 
+/// How many files of segments there are.
+fn segment_files(folder: &Path) -> usize {
+    let collections = std::fs::read_dir(folder.join("segments")).unwrap().flatten();
+    collections.map(|collection| std::fs::read_dir(collection.path()).unwrap().count()).sum()
+}
+
 #[test]
 fn nobody_sees_a_load_before_it_is_done_and_an_abandoned_one_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -98,13 +109,76 @@ fn nobody_sees_a_load_before_it_is_done_and_an_abandoned_one_leaves_nothing() {
     let items = items(2000, 1);
     let mut bulk = engine.bulk(&name(), None).unwrap();
     push(&mut bulk, &items);
-    assert_eq!(engine.snapshot(&name()).unwrap().len(), 0);
+    assert_eq!(engine.names(), [], "not even the collection");
     drop(bulk);
     engine.submit(&name(), Change::Put(items[0].clone())).unwrap();
     engine.checkpoint().unwrap();
     assert_eq!(engine.snapshot(&name()).unwrap().len(), 1);
-    let files = std::fs::read_dir(folder.path().join("data/segments/1")).unwrap().count();
-    assert_eq!(files, 2, "a segment and its manifest are left");
+    let mut bulk = engine.bulk(&name(), None).unwrap();
+    push(&mut bulk, &items);
+    assert_eq!(engine.snapshot(&name()).unwrap().len(), 1, "nor the items, where there is one");
+    drop(bulk);
+    engine.close().unwrap();
+    assert_eq!(segment_files(&folder.path().join("data")), 2, "a segment and its manifest are left");
+}
+
+#[test]
+fn a_load_that_is_abandoned_or_dies_leaves_no_collection_where_there_was_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, died) = (folder.path().join("data"), folder.path().join("died"));
+    let engine = opened(&folder);
+    let mut bulk = engine.bulk(&name(), None).unwrap();
+    push(&mut bulk, &items(2000, 1));
+    // What stands on the disk at this moment is what a process leaves that is killed.
+    assert!(Command::new("cp").args(["-r".as_ref(), data.as_os_str(), died.as_os_str()]).status().unwrap().success());
+    assert!(segment_files(&died) > 1, "the load had begun to write");
+    drop(bulk);
+    engine.close().unwrap();
+    drop(engine);
+    for path in [data, died] {
+        let engine = Engine::open(&path, settings()).unwrap();
+        assert_eq!(engine.names(), [], "{}", path.display());
+        assert_eq!(std::fs::read_dir(path.join("segments")).unwrap().count(), 0, "{}", path.display());
+        assert_eq!(load(&engine, &items(10, 1), None).unwrap().created, 9);
+    }
+}
+
+#[test]
+fn what_comes_before_the_end_of_a_load_makes_the_collection_that_the_load_was_going_to_make() {
+    type Meanwhile = fn(&Engine);
+    let by_a_write: Meanwhile = |engine| {
+        engine.submit(&name(), Change::Put(items(5000, 3)[4000].clone())).unwrap();
+    };
+    let by_settings: Meanwhile = |engine| {
+        let kinds = vec![Kind::named("rtree").unwrap()];
+        engine.configure(&name(), CollectionSettings { kinds, ..CollectionSettings::default() }).unwrap();
+    };
+    let by_a_load: Meanwhile = |engine| {
+        assert_eq!(load(engine, &items(5000, 3)[4000..4001], None).unwrap().created, 1);
+    };
+    for (meanwhile, before, kinds) in [(by_a_write, 1, 4), (by_settings, 0, 1), (by_a_load, 1, 4)] {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = opened(&folder);
+        let other: CollectionName = "other".parse().unwrap();
+        let mut bulk = engine.bulk(&name(), None).unwrap();
+        push(&mut bulk, &items(2000, 1));
+        engine.submit(&other, Change::Put(items(1, 1)[0].clone())).unwrap();
+        meanwhile(&engine);
+        assert_eq!(engine.snapshot(&name()).unwrap().len(), before);
+        push(&mut bulk, &items(900, 2));
+        let loaded = bulk.finish().unwrap();
+        assert_eq!(loaded.seq, 2900 + before as u64);
+        let expected = contents(&engine.snapshot(&name()).unwrap());
+        assert_eq!(expected.len() as u64, loaded.created + before as u64);
+        drop(engine);
+        for _ in 0..2 {
+            let engine = opened(&folder);
+            assert_eq!(engine.names(), [other.clone(), name()]);
+            let snapshot = engine.snapshot(&name()).unwrap();
+            assert_eq!((contents(&snapshot), snapshot.kinds().len()), (expected.clone(), kinds));
+            engine.close().unwrap();
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,10 @@
 
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/disk.rs"]
+mod disk;
+#[path = "cli/errors.rs"]
+mod errors;
 #[path = "cli/export.rs"]
 mod export;
 #[path = "cli/packaging.rs"]
@@ -14,6 +18,7 @@ mod query;
 mod remote;
 #[path = "service/mod.rs"]
 mod service;
+mod small_disk;
 #[path = "cli/upkeep.rs"]
 mod upkeep;
 

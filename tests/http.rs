@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
 mod service;
+mod small_disk;
 
 #[path = "http/bombs.rs"]
 mod bombs;

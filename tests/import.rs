@@ -4,13 +4,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
+#[path = "import/disk.rs"]
+mod disk;
 #[path = "import/failures.rs"]
 mod failures;
 #[path = "import/hostile.rs"]
 mod hostile;
 mod service;
+mod small_disk;
 #[path = "import/sources.rs"]
 mod sources;
+#[path = "import/terminal.rs"]
+mod terminal;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

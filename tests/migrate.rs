@@ -1,6 +1,7 @@
 //! Migrations from other servers, real ones where they are installed: while they are written to, cut off and killed, nothing is lost.
 #![allow(clippy::unwrap_used, reason = "a panic here is a failed test")]
 
+mod postgres_server;
 mod service;
 
 #[path = "migrate/files.rs"]

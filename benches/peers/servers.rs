@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use nigh::collection::Item;
 use tempfile::TempDir;
 
 use crate::door::{Door, Tongue};
+use crate::postgres_server::PostgresServer;
 use crate::questions::{Asked, geojson};
 
 /// A server that is running and holds the points.
@@ -28,26 +29,20 @@ pub struct Server {
     /// What is said first on every connection.
     pub greetings: Vec<Vec<u8>>,
     process: Process,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 enum Process {
     Own(Child),
-    /// PostgreSQL runs as its own user: it is known by its number.
-    Other {
-        process: u32,
-        stop: Box<dyn Fn() + Sync>,
-    },
+    /// It runs as its own user, and stops itself.
+    Postgres(PostgresServer),
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        match &mut self.process {
-            Process::Own(child) => {
-                let _ = child.kill();
-                let _ = child.wait();
-            }
-            Process::Other { stop, .. } => stop(),
+        if let Process::Own(child) = &mut self.process {
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }
@@ -61,7 +56,7 @@ impl Server {
     pub fn processor_time(&self) -> Duration {
         let process = match &self.process {
             Process::Own(child) => child.id(),
-            Process::Other { process, .. } => *process,
+            Process::Postgres(postgres) => postgres.process(),
         };
         let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
         let children = children.split_whitespace().filter_map(|child| child.parse().ok());
@@ -152,7 +147,7 @@ pub fn nigh(items: &[Item]) -> Option<Server> {
     wait_for(port);
     let (tongue, greetings) = (Tongue::Http, Vec::new());
     let server =
-        Server { name: "nigh", tongue, port, ask: ask_nigh, put: put_nigh, greetings, process, _folder: folder };
+        Server { name: "nigh", tongue, port, ask: ask_nigh, put: put_nigh, greetings, process, _folder: Some(folder) };
     thread::sleep(Duration::from_secs(1));
     let mut door = server.connect();
     door.send(&http("PUT", "/collections/places/items", "text/csv", &csv(items)));
@@ -200,8 +195,16 @@ pub fn redis(items: &[Item]) -> Option<Server> {
     let process = Process::Own(command.arg(folder.path()).spawn().ok()?);
     wait_for(port);
     let (tongue, greetings) = (Tongue::Redis, Vec::new());
-    let server =
-        Server { name: "Redis", tongue, port, ask: ask_redis, put: put_redis, greetings, process, _folder: folder };
+    let server = Server {
+        name: "Redis",
+        tongue,
+        port,
+        ask: ask_redis,
+        put: put_redis,
+        greetings,
+        process,
+        _folder: Some(folder),
+    };
     let mut door = server.connect();
     for items in items.chunks(1000) {
         door.send(&items.iter().flat_map(put_redis).collect::<Vec<u8>>());
@@ -300,53 +303,22 @@ fn greetings() -> Vec<Vec<u8>> {
     [greeting].into_iter().chain(statements().into_iter().map(prepare)).collect()
 }
 
-/// The folder of PostgreSQL's own programs.
-fn postgres_programs() -> Option<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
-    versions.map(|version| version.path().join("bin")).filter(|path| path.join("initdb").exists()).max()
-}
-
-/// A command as the user that PostgreSQL may run as: it refuses to be root.
-fn as_postgres(program: &Path) -> Command {
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.starts_with(b"0\n"));
-    let mut command = Command::new(if is_root { Path::new("runuser") } else { program });
-    if is_root {
-        command.args(["-u", "postgres", "--"]).arg(program);
-    }
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
-
 /// PostgreSQL with PostGIS, syncing before it answers.
 pub fn postgis(items: &[Item]) -> Option<Server> {
-    let (programs, folder, port) = (postgres_programs()?, TempDir::new().unwrap(), free_port());
-    let data = folder.path().join("data");
-    let _ = Command::new("chmod").arg("777").arg(folder.path()).status();
-    let init = as_postgres(&programs.join("initdb")).args(["-A", "trust", "-U", "postgres", "-D"]).arg(&data).status();
-    init.ok().filter(std::process::ExitStatus::success)?;
-    let settings = format!(
-        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=1GB -c autovacuum=off \
-         -c max_parallel_workers_per_gather=0 -c max_wal_size=8GB -c checkpoint_timeout=30min -c random_page_cost=1.1"
-    );
-    let control = programs.join("pg_ctl");
-    let started = as_postgres(&control).arg("-D").arg(&data).args(["-w", "-o", &settings, "start"]).status();
-    started.ok().filter(std::process::ExitStatus::success)?;
-    let lines = fs::read_to_string(data.join("postmaster.pid")).unwrap();
-    let process: u32 = lines.lines().next().and_then(|line| line.parse().ok()).unwrap();
-    let _ = Command::new("taskset").args(["-a", "-p", "-c", "0", &process.to_string()]).stdout(Stdio::null()).status();
-    let stop = move || {
-        let _ = as_postgres(&control).arg("-D").arg(&data).args(["-m", "immediate", "stop"]).status();
-    };
-    let process = Process::Other { process, stop: Box::new(stop) };
+    const SETTINGS: &str = "-c shared_buffers=1GB -c autovacuum=off -c max_parallel_workers_per_gather=0 \
+        -c max_wal_size=8GB -c checkpoint_timeout=30min -c random_page_cost=1.1";
+    let postgres = PostgresServer::start(&[], SETTINGS)?;
+    let process = postgres.process().to_string();
+    let _ = Command::new("taskset").args(["-a", "-p", "-c", "0", &process]).stdout(Stdio::null()).status();
     let server = Server {
         name: "PostGIS",
         tongue: Tongue::Postgres,
-        port,
+        port: postgres.port,
         ask: ask_postgres,
         put: put_postgres,
         greetings: greetings(),
-        process,
-        _folder: folder,
+        process: Process::Postgres(postgres),
+        _folder: None,
     };
     load_postgis(&server, items)?;
     Some(server)

@@ -1,11 +1,9 @@
 //! `nigh completions`: what a shell needs to complete `nigh` commands and their options.
 
-use std::io;
-
 use clap::{ArgMatches, Args, FromArgMatches};
 use clap_complete::Shell;
 
-use super::{Command, Failure, parser};
+use super::{Command, Failure, output, parser};
 
 /// The registered command.
 pub(super) const COMPLETIONS: Command = Command {
@@ -25,10 +23,5 @@ fn completions(matches: &ArgMatches) -> Result<(), Failure> {
     let Completions { shell } = Completions::from_arg_matches(matches).expect("matched by its own parser");
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut parser(), "nigh", &mut script);
-    match io::Write::write_all(&mut io::stdout(), &script) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Failed(format!("cannot write: {error}")))
-        }
-        _ => Ok(()),
-    }
+    output::print(script)
 }

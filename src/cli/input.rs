@@ -9,13 +9,65 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use clap::Args;
+
 use super::Failure;
+use crate::format::csv::delimiter_named;
 use crate::format::{
-    HeaderError, ReadOptions, Reader, Rows, Source, coding_for_file, reader_for_file, sniff, sniff_coding,
+    HeaderError, READERS, ReadOptions, Reader, Rows, Source, coding_for_file, reader_for_file, reader_named, sniff,
+    sniff_coding,
 };
 
 /// Bytes by which a content is known.
 const SNIFFED: u64 = 4096;
+
+/// What a user says about a file that it does not say itself.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct ReadArgs {
+    /// What the file is; otherwise it is seen from its content and its name
+    #[arg(long, value_parser = formats())]
+    format: Option<String>,
+    /// The column of the latitude, instead of lat, latitude or y
+    #[arg(long, value_name = "NAME")]
+    pub(super) lat_col: Option<String>,
+    /// The column of the longitude, instead of lon, lng, long, longitude or x
+    #[arg(long, value_name = "NAME")]
+    pub(super) lon_col: Option<String>,
+    /// The column of the id, instead of id, key or uuid
+    #[arg(long, value_name = "NAME")]
+    pub(super) id_col: Option<String>,
+    /// What stands between fields of CSV, instead of the one of , ; and tab that the header has: a character, or tab
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    pub(super) delimiter: Option<u8>,
+}
+
+impl ReadArgs {
+    /// What reads the file, where it is said.
+    pub(super) fn reader(&self) -> Option<&'static Reader> {
+        self.format.as_deref().map(|name| reader_named(name).expect("checked by the parser"))
+    }
+
+    pub(super) fn options(&self) -> ReadOptions {
+        ReadOptions {
+            lat_column: self.lat_col.clone(),
+            lon_column: self.lon_col.clone(),
+            id_column: self.id_col.clone(),
+            delimiter: self.delimiter,
+        }
+    }
+}
+
+/// The names of all readers, for the parser.
+pub(super) fn formats() -> clap::builder::PossibleValuesParser {
+    READERS.iter().map(|reader| reader.name).collect::<Vec<_>>().into()
+}
+
+/// A delimiter as it is written, for the parser.
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
+    delimiter_named(text).ok_or_else(|| {
+        "a delimiter is one character of ASCII, no quote and no line break; write tab for a tabulator".to_owned()
+    })
+}
 
 /// Something to read.
 pub(super) struct Input {

@@ -1,18 +1,28 @@
 //! Ctrl-C: what a command has begun and not finished goes with it.
 //!
 //! What surprises: nothing asks whether it is to stop. The process ends where it stands, as it would without this file; only that files and
-//! folders which nobody should find half made are removed first.
+//! folders which nobody should find half made are removed first, and the line of progress is taken away.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 /// What is to be removed.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// Whether the last line of the terminal is one that is written over.
+static IS_LINE_OPEN: AtomicBool = AtomicBool::new(false);
 static LISTENING: Once = Once::new();
 
 /// How often a folder is removed that somebody is still writing into.
 const TRIES: u32 = 20;
+
+/// Takes the line of progress away when the process is told to stop, so that the next prompt has a line of its own.
+pub(super) fn line_is_open(is_open: bool) {
+    LISTENING.call_once(listen);
+    IS_LINE_OPEN.store(is_open, Ordering::SeqCst);
+}
 
 /// A file or folder that goes when the process is told to stop, until this is dropped.
 #[derive(Debug)]
@@ -61,6 +71,9 @@ fn listen() {
         // Held, so that nothing is said to be finished while it is removed.
         let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
         unfinished.iter().for_each(|path| remove(path));
+        if IS_LINE_OPEN.load(Ordering::SeqCst) {
+            let _ = write!(io::stderr(), "\r\x1b[K"); // nobody may look any more
+        }
         std::process::exit(128 + signal);
     };
     if std::thread::Builder::new().name("nigh-interrupt".to_owned()).spawn(wait).is_ok() {

@@ -4,12 +4,12 @@
 //! be seen goes to the file that `--file` names, or to standard error.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
-use super::{Command, Failure, tell};
+use super::{Command, Failure, output, tell};
 use crate::http::{KeyEntry, Scope};
 
 /// The registered command.
@@ -60,6 +60,5 @@ fn key(matches: &ArgMatches) -> Result<(), Failure> {
             entry.to_toml()
         )),
     }
-    let written = writeln!(io::stdout(), "{secret}");
-    written.map_err(|error| Failure::Failed(format!("cannot write: {error}")))
+    output::print(format!("{secret}\n"))
 }

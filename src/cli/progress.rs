@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::interrupt;
+
 /// How long a line stands at least before there is another.
 const STANDS: Duration = Duration::from_millis(200);
 
@@ -24,6 +26,7 @@ pub(super) struct Progress {
     /// Bytes that were read of what is being read.
     read: Arc<AtomicU64>,
     rows: u64,
+    is_open: bool,
 }
 
 impl Progress {
@@ -31,7 +34,7 @@ impl Progress {
     pub(super) fn of(total: Option<u64>) -> Progress {
         let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
         let (is_shown, now) = (io::stderr().is_terminal() && !is_dumb, Instant::now());
-        Progress { is_shown, started: now, last: now, total, before: 0, read: Arc::default(), rows: 0 }
+        Progress { is_shown, started: now, last: now, total, before: 0, read: Arc::default(), rows: 0, is_open: false }
     }
 
     /// Goes on to the next input.
@@ -53,24 +56,45 @@ impl Progress {
         if self.is_shown && self.last.elapsed() >= STANDS {
             self.last = Instant::now();
             let read = self.before + self.read.load(Ordering::Relaxed);
-            show(&line(self.rows, read, self.total, self.started.elapsed()));
+            self.say(&line(self.rows, read, self.total, self.started.elapsed()));
         }
     }
 
+    /// Shows what is done now, of a job that knows its share.
+    pub(super) fn stage(&mut self, what: &str, share: f64) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let left = match share > 0.0 {
+            true => format!("  {} left", clock(seconds / share - seconds)),
+            false => String::new(),
+        };
+        self.say(&format!("{:>3.0} %  {what}{left}", share * 100.0));
+    }
+
     /// Says in a word what is done now.
-    pub(super) fn say(&self, what: &str) {
+    pub(super) fn say(&mut self, what: &str) {
         if self.is_shown {
+            self.is_open = true;
+            interrupt::line_is_open(true);
             show(what);
         }
     }
 
     /// Takes the line away.
-    pub(super) fn clear(&self) {
-        self.say("");
+    pub(super) fn clear(&mut self) {
+        if std::mem::take(&mut self.is_open) {
+            show("");
+            interrupt::line_is_open(false);
+        }
     }
 
     pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 

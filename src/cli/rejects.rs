@@ -1,11 +1,11 @@
 //! The file of rows that were refused, beside the file they came from.
 //!
-//! What surprises: it is made when the first row is refused. Where none is, none is there to wonder about.
+//! What surprises: it is begun when the first row is refused, and has its name when the last one is known. Where none is, none is there to
+//! wonder about, and an import that fails leaves none that looks whole.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::output::Output;
 use super::{Failure, tell};
 use crate::format::Rejected;
 use crate::format::csv::{REJECTED_HEADER, write_rejected};
@@ -17,7 +17,7 @@ const TOLD: u64 = 5;
 pub(super) struct Rejects {
     input: String,
     path: PathBuf,
-    file: Option<BufWriter<File>>,
+    file: Option<Output>,
     line: Vec<u8>,
     count: u64,
 }
@@ -34,21 +34,16 @@ impl Rejects {
         if self.count <= TOLD {
             tell(format_args!("{}: {rejected}", self.input));
         }
-        self.write(rejected).map_err(|error| self.failed(&error))
-    }
-
-    fn write(&mut self, rejected: &Rejected) -> io::Result<()> {
+        self.line.clear();
         let file = match &mut self.file {
             Some(file) => file,
             None => {
-                let mut file = BufWriter::new(File::create(&self.path)?);
-                file.write_all(REJECTED_HEADER)?;
-                self.file.insert(file)
+                self.line.extend_from_slice(REJECTED_HEADER);
+                self.file.insert(Output::open(Some(&self.path))?)
             }
         };
-        self.line.clear();
         write_rejected(&mut self.line, rejected);
-        file.write_all(&self.line)
+        file.write(&self.line)
     }
 
     /// How many there are.
@@ -57,19 +52,9 @@ impl Rejects {
     }
 
     /// Where they are, if there are any.
-    pub(super) fn finish(mut self) -> Result<Option<PathBuf>, Failure> {
-        if let Some(file) = &mut self.file {
-            let flushed = file.flush();
-            flushed.map_err(|error| self.failed(&error))?;
-        }
-        Ok(self.file.is_some().then_some(self.path))
+    pub(super) fn finish(self) -> Result<Option<PathBuf>, Failure> {
+        let Some(file) = self.file else { return Ok(None) };
+        file.finish()?;
+        Ok(Some(self.path))
     }
-
-    fn failed(&self, error: &io::Error) -> Failure {
-        cannot_write(&self.path, error)
-    }
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::Failed(format!("cannot write the rejected rows to {}: {error}", path.display()))
 }

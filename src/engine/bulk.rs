@@ -73,7 +73,7 @@ pub struct Bulk<'a> {
 }
 
 impl Engine {
-    /// Begins to load many items into a collection, which is made if it is not there.
+    /// Begins to load many items into a collection, which the end of the load makes if it is not there.
     ///
     /// Nobody sees an item before all of them are there. A later item takes the place of an earlier one with its id. With a key,
     /// the load is made once: repeating it gives the first answer.
@@ -169,7 +169,7 @@ impl Bulk<'_> {
         Ok(())
     }
 
-    /// Makes all items durable and visible at once, and says what became of them.
+    /// Makes all items durable and visible at once, and says what became of them. After an error none of them is there.
     pub fn finish(mut self) -> Result<Loaded, EngineError> {
         self.write_draft()?;
         self.read_back()?;
@@ -184,7 +184,11 @@ impl Bulk<'_> {
             let hosted = self.hosted.clone();
             let put = rows.ingest(&*store, space, hosted.number);
             drop(store); // it may be closed and opened again from here on
-            self.engine.in_turn(move |committer| committer.settle_load(&hosted, put))?;
+            // The load is made by now. What hinders this stops writing; the rows are put there with the next start, or once a full disk
+            // has room: who hands in the items again would have those without ids twice.
+            if let Err(error) = self.engine.in_turn(move |committer| committer.settle_load(&hosted, put)) {
+                tracing::warn!(%error, "the rows of a load have to wait before they are in the store");
+            }
         }
         drop(turn);
         Ok(loaded)
@@ -210,7 +214,7 @@ impl Bulk<'_> {
 
 impl Drop for Bulk<'_> {
     fn drop(&mut self) {
-        // What was written and not loaded is removed with the next checkpoint, once nobody loads.
+        // What was written and not loaded is removed with the next checkpoint, or with the collection that was to be made, once nobody loads.
         self.hosted.loads.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use super::draft::{Decision, Draft, Part, Refusal, Stream};
 use super::hosted::{Hosted, unless_damaged};
+use super::unborn::Unborn;
 use super::{CollectionName, Durability, EngineError, Health, Shared, Submission, Submitted, rows};
 use crate::collection::{Change, Outcome};
 use crate::log::{Batch, ChangeLog, Entry, Frame, LogError, Space, Store, StoreError, Sync};
@@ -69,6 +70,8 @@ pub(super) struct Committer {
     /// `None` while the store is being opened again.
     pub(super) logged: Option<Logged>,
     pub(super) next_number: u32,
+    /// Collections that loads are going to make.
+    pub(super) unborn: Unborn,
     /// Collections that were dropped while something was loaded into them.
     pub(super) gone: Vec<Arc<Hosted>>,
     /// Since when there are commits that a power cut would lose.
@@ -79,7 +82,7 @@ pub(super) type Waiting = (CollectionName, Submission, Then);
 
 impl Committer {
     pub(super) fn new(shared: Arc<Shared>, logged: Logged, next_number: u32) -> Committer {
-        Committer { shared, logged: Some(logged), next_number, gone: Vec::new(), unsynced: None }
+        Committer { shared, logged: Some(logged), next_number, unborn: Unborn::new(), gone: Vec::new(), unsynced: None }
     }
 
     /// Works until it is told to stop, or nobody is left who could tell.
@@ -173,7 +176,7 @@ impl Committer {
             Err(refusal) => return group.into_iter().for_each(|(_, _, then)| answer(then, Err(refusal.clone()))),
         };
         let hosted = self.shared.hosted.load_full();
-        let mut draft = Draft::new(&*logged.store, logged.rows, now_ms(), self.next_number);
+        let mut draft = Draft::new(&*logged.store, logged.rows, now_ms(), self.next_number, &self.unborn);
         let (mut parts, mut next): (Vec<(Part, Then)>, Vec<Waiting>) = (Vec::new(), Vec::new());
         for (name, submission, then) in group {
             let there = hosted.get(&name).cloned();
@@ -240,11 +243,15 @@ impl Committer {
     }
 
     /// Adds collections to those there are.
-    pub(super) fn host<'a>(&self, new: impl Iterator<Item = &'a Arc<Hosted>>) {
-        let mut new = new.inspect(|hosted| self.shared.make_folder(hosted.number)).peekable();
+    pub(super) fn host<'a>(&mut self, new: impl Iterator<Item = &'a Arc<Hosted>>) {
+        let mut new = new.peekable();
         if new.peek().is_some() {
             let mut hosted = BTreeMap::clone(&self.shared.hosted.load());
-            hosted.extend(new.map(|hosted| (hosted.name.clone(), hosted.clone())));
+            for new in new {
+                self.shared.make_folder(new.number);
+                self.unborn.remove(&new.name);
+                hosted.insert(new.name.clone(), new.clone());
+            }
             self.shared.hosted.store(Arc::new(hosted));
         }
     }

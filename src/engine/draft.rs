@@ -14,6 +14,7 @@ use hashbrown::hash_table::Entry as Place;
 
 use super::catalogue::{self, Answered};
 use super::hosted::{Hosted, unless_damaged};
+use super::unborn::Unborn;
 use super::{CollectionName, CollectionSettings, Condition, EngineError, RequestKey, Submission, Submitted, Write};
 use crate::collection::{Change, Collection, Id, Item, Outcome, Snapshot};
 use crate::log::{Batch, Entry, Frame, Space, Step, Store, StoreError, Was, codec};
@@ -229,6 +230,8 @@ pub(super) struct Draft<'a> {
     store: &'a dyn Store,
     rows: Space,
     now_ms: i64,
+    /// Collections that a load is going to make, if nobody is quicker.
+    unborn: &'a Unborn,
     pub(super) streams: Vec<Stream>,
     rider: Batch,
     keys: Vec<(u32, RequestKey)>,
@@ -237,8 +240,14 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// A group of nothing; a collection it makes has `next_number` or a higher one.
-    pub(super) fn new(store: &'a dyn Store, rows: Space, now_ms: i64, next_number: u32) -> Draft<'a> {
-        Draft { store, rows, now_ms, streams: Vec::new(), rider: Batch::new(), keys: Vec::new(), next_number }
+    pub(super) fn new(
+        store: &'a dyn Store,
+        rows: Space,
+        now_ms: i64,
+        next_number: u32,
+        unborn: &'a Unborn,
+    ) -> Draft<'a> {
+        Draft { store, rows, now_ms, unborn, streams: Vec::new(), rider: Batch::new(), keys: Vec::new(), next_number }
     }
 
     /// Decides about a submission, and makes it part of the group if it can be.
@@ -282,7 +291,7 @@ impl<'a> Draft<'a> {
             return index;
         }
         let is_new = hosted.is_none();
-        let hosted = hosted.unwrap_or_else(|| {
+        let hosted = hosted.or_else(|| self.unborn.get(&name).cloned()).unwrap_or_else(|| {
             let settings = CollectionSettings::default();
             let collection = Collection::with_kinds(settings.kinds.iter().copied());
             let number = self.next_number;

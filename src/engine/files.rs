@@ -69,7 +69,10 @@ pub(super) fn link(from: &Path, to: &Path) -> Result<(), Refused> {
 /// Copies a file, durably but for its name.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<(), Refused> {
     let copied = fs::copy(from, to).and_then(|_| File::open(to)?.sync_all());
-    done("copying", from, copied)
+    match copied {
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => done("writing", to, Err(error)),
+        copied => done("copying", from, copied),
+    }
 }
 
 /// Writes a file, durably but for its name.

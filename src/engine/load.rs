@@ -26,13 +26,11 @@ pub(super) struct Rows {
 }
 
 impl Committer {
-    /// The collection for a load, made if it is not there; from here on nobody takes the files of the load for unused.
+    /// The collection for a load, which makes it at its end if it is not there; from here on nobody takes the files of the load for
+    /// unused.
     pub(super) fn begin_load(&mut self, name: &CollectionName) -> Result<Arc<Hosted>, EngineError> {
-        let there = |committer: &Committer| committer.shared.hosted.load().get(name).cloned();
-        if there(self).is_none() {
-            self.configure(name, CollectionSettings::default())?;
-        }
-        let hosted = there(self).expect("it was there or has just been made");
+        let there = self.shared.hosted.load().get(name).cloned();
+        let hosted = there.map_or_else(|| self.unborn(name), Ok)?;
         hosted.loads.fetch_add(1, Ordering::SeqCst);
         Ok(hosted)
     }
@@ -41,7 +39,8 @@ impl Committer {
     pub(super) fn load(&mut self, job: Job) -> Result<(Loaded, Option<Rows>), EngineError> {
         let Job { hosted, folder, key, load } = job;
         let logged = self.writable()?;
-        if !self.is_there(&hosted) {
+        let is_new = self.is_unborn(&hosted);
+        if !is_new && !self.is_there(&hosted) {
             let known = self.shared.hosted.load().keys().cloned().collect();
             return Err(EngineError::NoCollection { name: hosted.name.clone(), known });
         }
@@ -58,6 +57,9 @@ impl Committer {
             return Err(EngineError::KeyReused { key: key.as_str().to_owned() });
         }
         if load.items == 0 {
+            if is_new {
+                self.configure(&hosted.name, CollectionSettings::clone(&hosted.settings.load()))?;
+            }
             return Ok((Loaded::of(&load, head, Adopted::default()), None));
         }
         let collection = hosted.collection();
@@ -66,6 +68,10 @@ impl Committer {
         let pending = Pending::new(head + 1, &load, key.as_ref());
         let mut rider = Batch::new();
         catalogue::put_pending(&mut rider, hosted.number, &pending);
+        if is_new {
+            catalogue::put_collection(&mut rider, hosted.number, &hosted.name, &hosted.settings.load());
+            catalogue::put_next(&mut rider, self.next_number);
+        }
         let frame = Frame { stream: hosted.number, first_seq: head + 1, entry: Entry::Load(load.clone()) };
         self.append(&[frame], rider)?;
         self.sync_now();
@@ -75,7 +81,11 @@ impl Committer {
         // Before anybody may need the rows whole: where an old file is damaged, adopting means making the collection anew.
         let mut loaded = Loaded::of(&load, last_seq, Adopted { created: load.items, replaced: 0 });
         *hosted.unsettled() = Some(Unsettled { pending, rows: rows.clone(), loaded: loaded.clone() });
-        match unless_damaged(|| collection.adopt(head + 1, last_seq, segments)) {
+        let adopted = unless_damaged(|| collection.adopt(head + 1, last_seq, segments));
+        if is_new {
+            self.host(std::iter::once(&hosted)); // with all its items: nobody has seen it empty
+        }
+        match adopted {
             Ok(adopted) => loaded = Loaded::of(&load, last_seq, adopted),
             Err(_) => self.rebuild(&hosted)?,
         }

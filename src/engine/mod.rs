@@ -48,6 +48,7 @@ mod salvage;
 mod schema;
 mod settings;
 mod sums;
+mod unborn;
 mod upkeep;
 mod verify;
 mod watch;

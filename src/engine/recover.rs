@@ -20,7 +20,7 @@ use thiserror::Error;
 use super::commit::{Committer, Logged};
 use super::follow::Feed;
 use super::hosted::{Hosted, unless_damaged};
-use super::{CollectionName, CollectionSettings, Health, Refused, Settings, Shared, catalogue, load, schema};
+use super::{CollectionName, CollectionSettings, Health, Refused, Settings, Shared, catalogue, load, schema, unborn};
 use crate::collection::{Adopted, Change, Collection, FileError, Segment, SegmentDraft};
 use crate::log::{Entry, Home, HomeError, Local, LogError, Store, StoreError, codec};
 
@@ -87,6 +87,9 @@ fn host(logged: Logged, settings: Settings, home: Option<Home>, health: Health) 
     schema::check(&*logged.store)?;
     if health == Health::Ready {
         schema::write(&logged)?;
+        if let Some(home) = &home {
+            unborn::remove_strays(home, &*logged.store)?;
+        }
     }
     let mut hosted: BTreeMap<CollectionName, Arc<Hosted>> = BTreeMap::new();
     let mut started = Started::default();

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::backup::{END, FIRST};
 use super::commit::Logged;
-use super::files::{self, done};
+use super::files::{self, Fleeting, done};
 use super::hosted::unless_damaged;
 use super::verify::{items_that_differ, opened, sum_of_rows};
 use super::{CollectionName, CollectionSettings, OpenError, Sum, catalogue, load, recover, rows, salvage, schema};
@@ -60,6 +60,8 @@ fn copied_aside(path: &Path) -> Result<PathBuf, OpenError> {
     let free = (1..).map(|number| files::beside(path, &format!(".before-repair-{number}")));
     let aside = free.into_iter().find(|aside| !aside.exists()).expect("numbers do not end");
     let unfinished = files::beside(&aside, ".new");
+    // Half a copy would keep the room of which there was too little.
+    let _fleeting = Fleeting(unfinished.clone());
     let _ = fs::remove_dir_all(&unfinished); // an attempt that was stopped; nothing else has such a name
     files::copy_all(path, &unfinished, &|_| false)?;
     files::put_in_place(&unfinished, &aside)?;

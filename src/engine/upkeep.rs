@@ -168,9 +168,9 @@ impl Committer {
         let mut batch = Batch::new();
         let there = self.shared.hosted.load().get(name).cloned();
         let Some(hosted) = there else {
-            let collection = Collection::with_kinds(settings.kinds.iter().copied());
-            let hosted = Arc::new(Hosted::new(self.next_number, name.clone(), settings, collection));
-            self.next_number += 1;
+            let hosted = self.unborn(name)?;
+            hosted.exchange(Collection::with_kinds(settings.kinds.iter().copied()));
+            hosted.settings.store(Arc::new(settings));
             catalogue::put_collection(&mut batch, hosted.number, name, &hosted.settings.load());
             catalogue::put_next(&mut batch, self.next_number);
             self.append(&[], batch)?;
@@ -203,6 +203,7 @@ impl Committer {
 
     /// Sweeps out some of what dropped collections left.
     pub(super) fn sweep(&mut self) -> Result<(), EngineError> {
+        self.forget_unborn();
         self.sweep_beside()?;
         let logged = self.writable()?;
         if logged.is_migrating() {
@@ -274,6 +275,7 @@ impl Committer {
     /// Ends in good order: nothing is taken any more, and what there is stands in checkpoints.
     pub(super) fn close(&mut self) -> Result<(), EngineError> {
         let written = if self.shared.health() == Health::Ready { self.checkpoint_all() } else { Ok(()) };
+        self.forget_unborn();
         self.shared.set_health(Health::Closing);
         self.end_feed();
         written

@@ -28,7 +28,9 @@ use super::request::Request;
 use super::routes::{Access, Handler, Route};
 use super::taking::{OnError, Taking, broken_off, stamp};
 use crate::engine::{Engine, EngineError, RequestKey};
-use crate::format::{CODINGS, Coding, READERS, ReadOptions, Reader, coding_named, reader_for_media_type, sniff_coding};
+use crate::format::{
+    CODINGS, Coding, READERS, ReadOptions, Reader, coding_named, csv, reader_for_media_type, sniff_coding,
+};
 
 /// Bytes that are read before an upload gets a thread; most are whole by then.
 const FIRST_BYTES: usize = 256 << 10;
@@ -44,7 +46,7 @@ pub(super) const UPLOAD: Route = Route {
     method: "POST",
     path: "/collections/{c}/items",
     summary: "put many items: CSV, NDJSON or GeoJSON, plain or packed",
-    parameters: &["on_error", "lat_col", "lon_col", "id_col"],
+    parameters: &["on_error", "lat_col", "lon_col", "id_col", "delimiter"],
     access: Access::Write,
     answer: Handler::Later(|arrival| Box::pin(upload(arrival))),
 };
@@ -126,9 +128,16 @@ fn plan(request: &Request<'_>, engine: Arc<Engine>) -> Result<Taking, Refusal> {
             lat_column: column("lat_col")?,
             lon_column: column("lon_col")?,
             id_column: column("id_col")?,
-            delimiter: None,
+            delimiter: params.read("delimiter", delimiter)?,
         },
         now_ms: now_ms(),
+    })
+}
+
+fn delimiter(text: &str) -> Result<u8, Refusal> {
+    csv::delimiter_named(text).ok_or_else(|| {
+        Refusal::new(Code::UnknownChoice, format!("{text:?} cannot stand between fields"))
+            .hint("write one character of ASCII that is no quote and no line break, or tab")
     })
 }
 

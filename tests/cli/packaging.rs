@@ -60,7 +60,7 @@ fn the_image_is_built_of_what_is_here_and_runs_without_rights() {
         .find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"').map(str::to_owned));
     assert!(all("FROM")[0].starts_with(&format!("rust:{}", version.unwrap())), "the oldest Rust that we say is enough");
     assert!(all("RUN")[0].contains("--locked"));
-    assert!(all("USER") == ["nonroot"] && all("FROM")[1].ends_with(":nonroot"));
+    assert!(all("USER") == ["65532:65532"] && all("FROM")[1].ends_with(":nonroot"), "its user by number");
     let order = |name: &str| instructions.iter().rposition(|(known, _)| known == name).unwrap();
     assert!(order("USER") > order("COPY") && order("USER") < order("ENTRYPOINT"));
 }

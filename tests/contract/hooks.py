@@ -160,8 +160,8 @@ def mend_query(case):
         query.setdefault("limit", 10)
     if case.method == "DELETE" and case.path.endswith("/items") and not {"bbox", "geohash", "within", "filter"} & query.keys():
         query["bbox"] = "0,0,1,1"
-    for name in ("lat_col", "lon_col", "id_col"):
-        query.pop(name, None)  # names a column of the body
+    for name in ("lat_col", "lon_col", "id_col", "delimiter"):
+        query.pop(name, None)  # speaks of the body
     if query != dict(case.query or {}):
         case.query = query
 

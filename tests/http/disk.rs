@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::refusals::assert_refused;
 use crate::service::Service;
+use crate::small_disk::SmallDisk;
 
 const ITEM: &str = r#"{"lat":48.857,"lon":2.352}"#;
 
@@ -58,25 +59,13 @@ fn a_load_whose_file_cannot_be_written_leaves_nothing() {
 
 #[test]
 fn a_full_disk_is_told_apart_from_everything_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let mount = |command: &str, arguments: &[&str]| {
-        Command::new(command)
-            .args(arguments)
-            .arg(folder.path())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|ended| ended.success())
-    };
     // Smaller than what is left alone on every disk, so it is full from the start.
-    if !mount("mount", &["-t", "tmpfs", "-o", "size=24m", "nigh-full"]) {
-        return println!("skipped: only the superuser can mount a small disk");
-    }
-    let service = Service::run(Command::new(env!("CARGO_BIN_EXE_nigh")), &folder.path().join("data"), &["--no-demo"]);
+    let Some(disk) = SmallDisk::mount("24m") else { return };
+    let service = Service::run(Command::new(env!("CARGO_BIN_EXE_nigh")), &disk.file("data"), &["--no-demo"]);
     let refused = service.put("/collections/a/items/b", ITEM);
     let upload = service.ask("POST", "/collections/a/items", &["content-type: text/csv"], "id,lat,lon\na,1,2\n");
     let settings = service.put("/collections/a", "{}");
     drop(service);
-    mount("umount", &["-l"]);
     for refused in [refused, upload, settings] {
         assert_refused(&refused, "disk-full");
         let hint = refused.json()["hint"].as_str().unwrap_or_default().to_owned();

@@ -16,6 +16,12 @@ fn counts(answer: &Value) -> [u64; 4] {
     ["received", "created", "replaced", "rejected"].map(|name| answer[name].as_u64().unwrap())
 }
 
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(text.as_bytes()).unwrap();
+    packed.finish().unwrap()
+}
+
 #[test]
 fn a_csv_is_taken_and_its_bad_rows_are_named() {
     let service = Service::start(&["--no-demo"]);
@@ -48,11 +54,6 @@ fn every_format_and_packing_gives_the_same_items() {
     let geojson =
         json!({ "type": "FeatureCollection", "features": [feature("x", 1, 2, 3), feature("y", 4, 5, 6)] }).to_string();
     let features = format!("{}\n{}\n", feature("x", 1, 2, 3), feature("y", 4, 5, 6));
-    let gzip = |text: &str| {
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packed.write_all(text.as_bytes()).unwrap();
-        packed.finish().unwrap()
-    };
     let mut wanted = None;
     for (format, body, media_type) in [
         ("csv", csv, "text/csv; charset=utf-8"),
@@ -102,6 +103,24 @@ fn what_cannot_be_read_is_refused_with_a_word_on_why() {
 }
 
 #[test]
+fn what_stands_between_fields_may_be_said() {
+    let service = Service::start(&["--no-demo"]);
+    let csv = &["content-type: text/csv"];
+    for (said, sign) in [("%7C", '|'), ("tab", '\t'), ("%5Ct", '\t'), (";", ';'), ("%20", ' ')] {
+        let rows = "id,lat,lon,t\na,1,2,x\n".replace(',', &sign.to_string());
+        let answer = send(&service, &format!("{ITEMS}?delimiter={said}"), csv, rows.as_bytes()).fine();
+        assert_eq!((counts(&answer)[0], counts(&answer)[3]), (1, 0), "{said}");
+    }
+    for wrong in ["", "%22", "%0A", "ab", "%C3%A9", "%00"] {
+        let refused = send(&service, &format!("{ITEMS}?delimiter={wrong}"), csv, b"lat,lon\n1,2\n");
+        let problem = refused.json();
+        assert_eq!((refused.status, &problem["code"]), (400, &json!("unknown-choice")), "{wrong}: {problem}");
+        assert_eq!(problem["parameter"], "delimiter");
+        assert!(problem["hint"].as_str().unwrap().ends_with("or tab"), "{problem}");
+    }
+}
+
+#[test]
 fn an_upload_that_is_to_be_whole_is_whole_or_nothing() {
     let service = Service::start(&["--no-demo"]);
     let csv = "id,lat,lon\na,1,2\nb,91,2\nc,3,4\n";
@@ -118,6 +137,19 @@ fn an_upload_that_is_to_be_whole_is_whole_or_nothing() {
         (422, &json!("rows-rejected")),
         "nothing taken is no success"
     );
+}
+
+#[test]
+fn an_upload_that_breaks_off_makes_no_collection_however_much_came() {
+    let service = Service::start(&["--no-demo"]);
+    for rows in [10, 40_000] {
+        let csv = (0..rows).fold("id,lat,lon\n".to_owned(), |csv, row| csv + &format!("r{row},1,2\n"));
+        let mut packed = gzip(&csv);
+        packed.truncate(packed.len() - 12);
+        let refused = send(&service, ITEMS, &["content-type: text/csv"], &packed);
+        assert_eq!((refused.status, &refused.json()["code"]), (400, &json!("bad-body")), "{rows}: {}", refused.body);
+        assert_eq!(service.get("/collections/cafes").status, 404, "{rows}");
+    }
 }
 
 #[test]

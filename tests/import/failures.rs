@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::time::Duration;
 
+use nigh::engine::{CollectionName, Engine, Settings};
+
 use super::service::Service;
 use super::{Done, Place};
 
@@ -21,6 +23,7 @@ fn what_cannot_be_read_or_reached_is_a_failure_that_names_it() {
         (&["a.csv", "--collection", "No Name"], 2, "--collection"),
         (&["a.csv", "--format", "xml"], 2, "csv, ndjson, geojson"),
         (&["a.csv", "--delimiter", "ab"], 2, "one character"),
+        (&["a.csv", "--delimiter", "\"", "--url", &url], 2, "no quote and no line break"),
         (&["-", "-"], 2, "standard input can be read once"),
         (&[], 2, "required"),
         (&["a.csv", "--lat-kol", "x"], 2, "--lat-col"),
@@ -81,6 +84,65 @@ fn an_import_that_is_stopped_in_the_middle_leaves_nothing() {
         assert_eq!(place.ids("default"), ["before"], "{signal}");
     }
     assert_eq!(place.import(&["before.csv"]).counts(), [1, 0, 1, 0], "and the directory is as usable as it was");
+}
+
+/// A packed file that breaks off behind many good rows.
+fn breaks_off(rows: usize) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let text: String = (0..rows).map(|n| format!("r{n},1,2,{}\n", n * 7919 % 100_003)).collect();
+    encoder.write_all(format!("id,lat,lon,t\n{text}").as_bytes()).unwrap();
+    let mut packed = encoder.finish().unwrap();
+    packed.truncate(packed.len() - 100);
+    packed
+}
+
+#[test]
+fn an_import_that_fails_behind_good_rows_leaves_no_collection_behind() {
+    let place = Place::new();
+    place.file("before.csv", "id,lat,lon\nbefore,1,2\n");
+    assert_eq!(place.import(&["before.csv"]).code, Some(0));
+    place.file("broken.csv.gz", breaks_off(30_000));
+    let done = place.import(&["broken.csv.gz", "--collection", "new", "--memory", "16"]);
+    assert!(done.code == Some(1) && done.messages.contains("nothing was taken in"), "{}", done.messages);
+    let engine = Engine::open(&place.path("nigh-data"), Settings::default()).unwrap();
+    assert_eq!(engine.names().iter().map(CollectionName::as_str).collect::<Vec<_>>(), ["default"]);
+    drop(engine);
+    assert_eq!(std::fs::read_dir(place.path("nigh-data/segments")).unwrap().count(), 1, "and no files for it");
+    let service = Service::start(&["--no-demo"]);
+    let url = format!("http://{}", service.address());
+    for (number, rows) in [10, 30_000].into_iter().enumerate() {
+        place.file("broken.csv.gz", breaks_off(rows));
+        let done = place.import(&["broken.csv.gz", "--collection", "new", "--url", &url]);
+        assert!([Some(1), Some(2)].contains(&done.code), "{number}: {:?} {}", done.code, done.messages);
+        assert_eq!((service.get("/collections").fine()["collections"].as_array().unwrap().len(), &*done.out), (0, ""));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn an_import_that_is_stopped_leaves_no_collection_behind() {
+    let place = Place::new();
+    place.file("before.csv", "id,lat,lon\nbefore,1,2\n");
+    assert_eq!(place.import(&["before.csv"]).code, Some(0));
+    let service = Service::start(&["--no-demo"]);
+    let url = format!("http://{}", service.address());
+    let text: String = (0..200_000).map(|n| format!("r{n},1,2,{}\n", "x".repeat(60))).collect();
+    for (signal, rest) in [("TERM", &["--memory", "16"][..]), ("KILL", &["--memory", "16"]), ("KILL", &["--url", &url])]
+    {
+        let mut process = place.nigh(&["import", "-", "--collection", "new"]).args(rest).spawn().unwrap();
+        let mut input = process.stdin.take().unwrap();
+        input.write_all(format!("id,lat,lon,t\n{text}").as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        let sent = std::process::Command::new("kill").args(["-s", signal, &process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert!(process.wait_with_output().unwrap().status.code() != Some(0));
+        drop(input);
+        let engine = Engine::open(&place.path("nigh-data"), Settings::default()).unwrap();
+        assert_eq!(engine.names().iter().map(CollectionName::as_str).collect::<Vec<_>>(), ["default"], "{signal}");
+        drop(engine);
+        assert_eq!(std::fs::read_dir(place.path("nigh-data/segments")).unwrap().count(), 1, "{signal}");
+        assert_eq!(service.get("/collections/new").status, 404, "{signal}");
+    }
 }
 
 #[test]

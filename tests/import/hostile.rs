@@ -1,22 +1,35 @@
 //! Files as nobody should write them: every good row is kept, every other is named by the line on which it begins.
 
 use super::Place;
+use super::service::Service;
 
 /// A file with the properties `t` of the rows that are kept, in order, and the line and code of those that are not.
 type Case<'a> = (&'a str, Vec<u8>, &'a [&'a str], &'a [(u64, &'a str)]);
 
-fn check((name, content, kept, rejected): Case<'_>) {
+/// Imports a file into a directory and into a service, which read it alike.
+fn check((name, content, kept, rejected): Case<'_>, service: &Service) {
     let place = Place::new();
     place.file("a.csv", content);
-    let done = place.import(&["a.csv"]);
-    assert_eq!(done.code, Some(if rejected.is_empty() { 0 } else { 3 }), "{name}: {}", done.messages);
+    let told: Vec<(u64, String)> = rejected.iter().map(|&(line, code)| (line, code.to_owned())).collect();
+    let expected: Vec<String> = kept.iter().map(|t| format!(r#"{{"t":"{t}"}}"#)).collect();
+    let url = format!("http://{}", service.address());
+    let mut kept_of_rejected = Vec::new();
+    for arguments in [&["a.csv"][..], &["a.csv", "--url", &url]] {
+        let done = place.import(arguments);
+        assert_eq!(done.code, Some(if rejected.is_empty() { 0 } else { 3 }), "{name}: {}", done.messages);
+        assert_eq!(place.rejected("a.csv.rejected.csv"), told, "{name}: {arguments:?}");
+        kept_of_rejected.push(std::fs::read(place.path("a.csv.rejected.csv")).ok());
+    }
+    assert_eq!(kept_of_rejected[0], kept_of_rejected[1], "{name}");
     let mut items = place.items("default").unwrap_or_default();
     items.sort();
     let found: Vec<String> = items.into_iter().map(|(_, json)| json).collect();
-    let expected: Vec<String> = kept.iter().map(|t| format!(r#"{{"t":"{t}"}}"#)).collect();
     assert_eq!(found, expected, "{name}");
-    let told: Vec<(u64, String)> = rejected.iter().map(|&(line, code)| (line, code.to_owned())).collect();
-    assert_eq!(place.rejected("a.csv.rejected.csv"), told, "{name}");
+    let there = service.get("/collections/default/items?f=ndjson").lines();
+    let there: Vec<String> = there.iter().map(|item| item["properties"].to_string()).collect();
+    let unescaped: Vec<serde_json::Value> = expected.iter().map(|json| serde_json::from_str(json).unwrap()).collect();
+    assert_eq!(there, unescaped.iter().map(ToString::to_string).collect::<Vec<_>>(), "{name}");
+    assert_eq!(service.delete("/collections/default").status, 204, "{name}");
 }
 
 #[test]
@@ -71,7 +84,8 @@ fn hostile_files_give_exact_lines_and_keep_every_good_row() {
         ),
         ("semicolons", bytes("id;lat;lon;t\na;1;2;p,q\nb;1,5;2;r\n"), &["p,q"], &[(3, "bad-latitude")]),
     ];
-    cases.into_iter().for_each(check);
+    let service = Service::start(&["--no-demo"]);
+    cases.into_iter().for_each(|case| check(case, &service));
 }
 
 #[test]
@@ -116,6 +130,7 @@ fn a_file_without_rows_is_no_failure_and_one_without_a_header_is_asked_wrongly()
             "no column for the latitude: name one of them lat, latitude, y; the first line has name, lon",
         ),
         ("\u{0}\u{0}", Some(2), "a.csv: no column for the latitude"),
+        ("lat,lon\r1,2\r3,4\r", Some(2), "no column for the longitude"),
     ] {
         let place = Place::new();
         place.file("a.csv", content);

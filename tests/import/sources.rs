@@ -112,3 +112,71 @@ fn many_rows_go_to_a_running_service_in_order() {
     assert_eq!((done.code, done.counts()), (Some(3), [60_000, 49_950, 9_990, 60]), "{}", done.messages);
     assert_eq!(service.get("/collections/default/items/r10").fine()["properties"]["n"], 50_010);
 }
+
+/// A file with so many rows of which every tenth is rejected.
+fn every_tenth_is_bad(rows: usize) -> String {
+    let row = |n| if n % 10 == 9 { format!("r{n},north {n},2,\"a,\nb\"\n") } else { format!("r{n},1,2,x\n") };
+    "id,lat,lon,t\n".to_owned() + &(0..rows).map(row).collect::<String>()
+}
+
+#[test]
+fn all_rejected_rows_of_an_upload_are_kept_as_those_of_a_load_are() {
+    let service = Service::start(&["--no-demo"]);
+    let url = format!("http://{}", service.address());
+    let place = Place::new();
+    for (name, content) in
+        [("a.csv", every_tenth_is_bad(7_000).into_bytes()), ("b.csv.gz", gzip(&every_tenth_is_bad(3_000)))]
+    {
+        place.file(name, content);
+        let rejected = place.path(&format!("{name}.rejected.csv"));
+        let here = place.import(&[name]);
+        let kept = std::fs::read_to_string(&rejected).unwrap();
+        std::fs::remove_file(&rejected).unwrap();
+        let there = place.import(&[name, "--url", &url]);
+        assert_eq!((there.code, there.counts()[3]), (Some(3), here.counts()[3]), "{name}: {}", there.messages);
+        assert!(there.counts()[3] > 100, "more than a service names");
+        assert_eq!(
+            std::fs::read_to_string(&rejected).unwrap(),
+            kept,
+            "{name}: to the letter, with the rows themselves"
+        );
+        assert_eq!((&there.summary()["files"][0]["rejected_missing"], &there.messages), (&0.into(), &here.messages));
+    }
+}
+
+#[test]
+fn rejected_rows_that_are_not_named_are_said_to_be_missing_with_their_number() {
+    let service = Service::start(&["--no-demo"]);
+    let place = Place::new();
+    let rest = ["-", "--url", &format!("http://{}", service.address())];
+    let done = place.import_from(every_tenth_is_bad(7_000).as_bytes(), &rest);
+    assert_eq!((done.code, done.counts()), (Some(3), [7_000, 6_300, 0, 700]), "{}", done.messages);
+    assert_eq!(place.rejected("stdin.rejected.csv").len(), 100);
+    assert_eq!(done.summary()["files"][0]["rejected_missing"], 600);
+    let said =
+        "standard input: 600 rows more were rejected and are not named: standard input cannot be read a second time";
+    assert!(done.messages.contains(said), "{}", done.messages);
+    let few = place.import_from(every_tenth_is_bad(700).as_bytes(), &rest);
+    assert_eq!((few.counts()[3], &few.summary()["files"][0]["rejected_missing"]), (70, &0.into()));
+    assert!(!few.messages.contains("not named"), "{}", few.messages);
+}
+
+#[test]
+fn columns_and_delimiter_are_said_to_a_service_as_well() {
+    let service = Service::start(&["--no-demo"]);
+    let url = format!("http://{}", service.address());
+    let place = Place::new();
+    for (delimiter, sign) in [("|", "|"), ("tab", "\t"), ("&", "&"), (" ", " "), ("~", "~")] {
+        let text =
+            "Nr,North,East,id\n7,1,2,\"x,y\"\n8,91,2,z\n".replace(',', sign).replace(&format!("x{sign}y"), "x,y");
+        place.file("a.dat", text);
+        let columns = ["--lat-col", "North", "--lon-col", "east", "--id-col", "Nr"];
+        let said = ["a.dat", "--format", "csv", "--delimiter", delimiter, "--collection", "a"];
+        let there = place.import(&[&said[..], &columns, &["--url", &url]].concat());
+        assert_eq!((there.code, there.counts()[3]), (Some(3), 1), "{delimiter}: {}", there.messages);
+        assert_eq!(place.rejected("a.dat.rejected.csv"), [(3, "bad-latitude".to_owned())]);
+        let item = service.get("/collections/a/items/7").fine();
+        assert_eq!(item["properties"], serde_json::json!({"id": "x,y"}), "{delimiter}");
+        assert_eq!(service.delete("/collections/a").status, 204);
+    }
+}

@@ -70,7 +70,7 @@ fn what_is_no_source_is_refused_with_what_would_be_right() {
         ("-", 2, "standard input can be read once"),
         (".", 2, "is no plain file"),
         ("nowhere.csv", 1, "cannot read nowhere.csv"),
-        ("odd", 1, "it is no CSV, NDJSON or GeoJSON"),
+        ("odd", 2, "odd is no CSV, NDJSON or GeoJSON; --format says what it is"),
         (&closed, 1, "nothing answers at 127.0.0.1"),
     ] {
         let refused = run(folder.path(), &[source]);

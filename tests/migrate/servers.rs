@@ -3,10 +3,8 @@
 //! What surprises: PostgreSQL is one for all tests that run at the same time, with a database for each; it takes seconds to make. Where a
 //! server is not installed, a test says so and passes.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -15,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
+
+use crate::postgres_server::PostgresServer;
 
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -124,12 +124,7 @@ impl RedisClient {
 }
 
 /// PostgreSQL with PostGIS.
-pub(crate) struct Postgres {
-    control: PathBuf,
-    data: PathBuf,
-    port: u16,
-    _folder: TempDir,
-}
+struct Postgres(PostgresServer);
 
 static SHARED: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -140,45 +135,11 @@ pub(crate) struct Database {
     name: String,
 }
 
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        let _ = as_postgres(&self.control).arg("-D").arg(&self.data).args(["-m", "immediate", "stop"]).status();
-    }
-}
-
-/// The folder of PostgreSQL's own programs.
-fn programs() -> Option<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
-    versions.map(|version| version.path().join("bin")).filter(|path| path.join("initdb").exists()).max()
-}
-
-/// A command as the user that PostgreSQL may run as: it refuses to be root.
-fn as_postgres(program: &Path) -> Command {
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.starts_with(b"0\n"));
-    let mut command = Command::new(if is_root { Path::new("runuser") } else { program });
-    if is_root {
-        command.args(["-u", "postgres", "--"]).arg(program);
-    }
-    command.current_dir("/").stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
-
 impl Postgres {
     fn start() -> Option<Postgres> {
-        let (programs, folder, port) = (programs()?, TempDir::new().unwrap(), free_port());
-        let data = folder.path().join("data");
-        let _ = Command::new("chmod").arg("777").arg(folder.path()).status();
-        let mut init = as_postgres(&programs.join("initdb"));
-        init.args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C", "-D"]).arg(&data);
-        init.status().ok().filter(std::process::ExitStatus::success)?;
-        let settings = format!(
-            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c wal_level=logical \
-             -c max_replication_slots=20 -c max_wal_senders=20 -c shared_buffers=32MB -c autovacuum=off"
-        );
-        let control = programs.join("pg_ctl");
-        let started = as_postgres(&control).arg("-D").arg(&data).args(["-w", "-o", &settings, "start"]).status();
-        started.ok().filter(std::process::ExitStatus::success)?;
-        let server = Postgres { control, data, port, _folder: folder };
+        const SETTINGS: &str = "-c fsync=off -c wal_level=logical -c max_replication_slots=20 -c max_wal_senders=20 \
+            -c shared_buffers=32MB -c autovacuum=off";
+        let server = Postgres(PostgresServer::start(&["--no-sync", "-E", "UTF8", "--locale=C"], SETTINGS)?);
         let mut client = server.connect("postgres");
         client.batch_execute("CREATE DATABASE places; ").unwrap();
         // Whatever of PostGIS is not there is told once, here.
@@ -187,7 +148,7 @@ impl Postgres {
     }
 
     fn connect(&self, database: &str) -> Client {
-        let address = format!("postgres://postgres@127.0.0.1:{}/{database}", self.port);
+        let address = format!("postgres://postgres@127.0.0.1:{}/{database}", self.0.port);
         Client::connect(&address, NoTls).unwrap_or_else(|error| panic!("{error:?}"))
     }
 }
@@ -217,6 +178,6 @@ impl Database {
     }
 
     pub(crate) fn url(&self, table: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{}?table={table}", self.server.port, self.name)
+        format!("postgres://postgres@127.0.0.1:{}/{}?table={table}", self.server.0.port, self.name)
     }
 }

@@ -20,6 +20,8 @@ mod proof;
 #[allow(dead_code, reason = "the preloaded library writes records, the tests read them")]
 mod record;
 mod script;
+#[path = "../small_disk/mod.rs"]
+mod small;
 mod small_disk;
 mod stops;
 mod store;

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::input::{Given, Refused};
+use super::given::{Given, Refused};
 use super::machine::Machine;
 use crate::measure::Findings;
 

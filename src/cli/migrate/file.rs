@@ -3,14 +3,13 @@
 //! What surprises: a file is read several times, to be carried and to be compared, so it has to be a file and no pipe. A row without an id
 //! is named by its number, which is the same in every reading as long as the file stays as it is.
 
-use std::fs::File;
-use std::io::{Cursor, Read};
 use std::path::PathBuf;
 
 use super::super::Failure;
+use super::super::input::Input;
 use super::source::{Each, Facts, Kind, Options, Refused, Source, Trouble};
 use crate::collection::Id;
-use crate::format::{ReadOptions, Reader, Source as Bytes, reader_for_file, sniff, sniff_coding};
+use crate::format::{ReadOptions, Reader, Rows};
 
 /// The registered source.
 pub(super) const FILE: Kind = Kind {
@@ -19,11 +18,10 @@ pub(super) const FILE: Kind = Kind {
     open: |text, options| Ok(Box::new(FileSource::open(text, options)?)),
 };
 
-/// Bytes by which a format is recognised.
-const SNIFFED: u64 = 4096;
-
 struct FileSource {
     path: PathBuf,
+    /// What reads it, where that is said.
+    reader: Option<&'static Reader>,
     options: ReadOptions,
     now_ms: i64,
 }
@@ -36,7 +34,8 @@ impl FileSource {
                     .to_owned(),
             ));
         }
-        let source = FileSource { path: text.into(), options: options.read.clone(), now_ms: options.now_ms };
+        let (reader, read, now_ms) = (options.reader, options.read.clone(), options.now_ms);
+        let source = FileSource { path: text.into(), reader, options: read, now_ms };
         let metadata = std::fs::metadata(&source.path).map_err(|error| source.unread(&error).into_failure())?;
         if !metadata.is_file() {
             return Err(Failure::Usage(format!("{text} is no plain file; a migration reads it more than once")));
@@ -48,34 +47,15 @@ impl FileSource {
         Trouble::failed(format!("cannot read {}: {error}", self.path.display()))
     }
 
-    /// What it is, and all of its bytes, unpacked.
-    fn reader(&self) -> Result<(&'static Reader, Bytes), Trouble> {
-        let name = self.path.to_string_lossy().into_owned();
-        let mut file = File::open(&self.path).map_err(|error| self.unread(&error))?;
-        let mut first = first_of(&mut file).map_err(|error| self.unread(&error))?;
-        let mut bytes: Bytes = Box::new(Cursor::new(first.clone()).chain(file));
-        let mut plain = name;
-        if let Some(coding) = sniff_coding(&first) {
-            let mut unpacked = (coding.decode)(bytes);
-            first = first_of(&mut unpacked).map_err(|error| self.unread(&error))?;
-            bytes = Box::new(Cursor::new(first.clone()).chain(unpacked));
-            plain = plain.rsplit_once('.').map_or(plain.clone(), |(plain, _)| plain.to_owned());
-        }
-        let reader = reader_for_file(&plain).or_else(|| sniff(&first));
-        let reader = reader.ok_or_else(|| self.unread(&"it is no CSV, NDJSON or GeoJSON"))?;
-        Ok((reader, bytes))
+    /// What it is, and all of its rows.
+    fn rows(&self) -> Result<(&'static Reader, Rows), Trouble> {
+        Ok(Input::open(&self.path)?.rows(self.reader, &self.options)?)
     }
-}
-
-fn first_of(bytes: &mut impl Read) -> std::io::Result<Vec<u8>> {
-    let mut first = Vec::new();
-    bytes.take(SNIFFED).read_to_end(&mut first)?;
-    Ok(first)
 }
 
 impl Source for FileSource {
     fn facts(&mut self) -> Result<Facts, Trouble> {
-        let (reader, _) = self.reader()?;
+        let (reader, _) = self.rows()?;
         Ok(Facts {
             source: format!("{}, as {}", self.path.display(), reader.name),
             positions: "carried to the bit".to_owned(),
@@ -85,8 +65,7 @@ impl Source for FileSource {
     }
 
     fn scan(&mut self, each: Each<'_>) -> Result<(), Trouble> {
-        let (reader, bytes) = self.reader()?;
-        let rows = (reader.open)(bytes, &self.options).map_err(|error| self.unread(&error))?;
+        let (_, rows) = self.rows()?;
         for (number, row) in (1_u64..).zip(rows) {
             let row = row.map_err(|error| self.unread(&error))?;
             let name = || Id::new(format!("row-{number}")).expect("letters and digits are an id");

@@ -17,11 +17,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use super::directory::{DirectoryArgs, collection_name};
+use super::input::{delimiter, formats};
 use super::output::{for_people, print};
 use super::remote::RemoteArgs;
 use super::{Command, Failure, tell};
 use crate::engine::CollectionName;
-use crate::format::ReadOptions;
+use crate::format::{ReadOptions, reader_named};
 use compare::Sight;
 use follow::{Counts, Following, STOPS, listen_for_stops};
 use progress::Progress;
@@ -98,6 +99,12 @@ struct SourceArgs {
     /// The column of longitudes, where CSV is the source
     #[arg(long, value_name = "COLUMN")]
     lon_col: Option<String>,
+    /// What stands between fields, where CSV is the source and its header has none of , ; and tab: a character, or tab
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    delimiter: Option<u8>,
+    /// What a file is; otherwise it is seen from its content and its name
+    #[arg(long, value_parser = formats())]
+    format: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -149,19 +156,20 @@ fn now_ms() -> i64 {
 }
 
 fn open(asked: &SourceArgs, now_ms: i64) -> Result<Box<dyn Source>, Failure> {
-    let SourceArgs { source, source_key, table, id, geometry, lat_col, lon_col } = asked;
+    let SourceArgs { source, source_key, table, id, geometry, lat_col, lon_col, delimiter, format } = asked;
     let read = ReadOptions {
         lat_column: lat_col.clone(),
         lon_column: lon_col.clone(),
         id_column: id.clone(),
-        ..ReadOptions::default()
+        delimiter: *delimiter,
     };
     let (key, table, id, geometry) = (source_key.clone(), table.clone(), id.clone(), geometry.clone());
     let kind = SOURCES.iter().find(|kind| (kind.names)(source)).ok_or_else(|| {
         let forms: Vec<&str> = SOURCES.iter().map(|kind| kind.form).collect();
         Failure::Usage(format!("{source:?} is no source; a source is {}", forms.join(", ")))
     })?;
-    (kind.open)(source, &Options { key, table, id, geometry, read, now_ms })
+    let reader = format.as_deref().and_then(reader_named);
+    (kind.open)(source, &Options { key, table, id, geometry, reader, read, now_ms })
 }
 
 /// Looks, and changes nothing.

@@ -37,6 +37,8 @@ pub(super) struct Options {
     pub(super) table: Option<String>,
     pub(super) id: Option<String>,
     pub(super) geometry: Option<String>,
+    /// What reads a file, where that is said.
+    pub(super) reader: Option<&'static crate::format::Reader>,
     pub(super) read: crate::format::ReadOptions,
     /// From when lifetimes in files count: one moment for the whole migration, so that every reading gives the same rows.
     pub(super) now_ms: i64,

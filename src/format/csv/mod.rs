@@ -36,6 +36,25 @@ pub const LON_COLUMNS: &[&str] = &["lon", "lng", "long", "longitude", "x"];
 /// Column names that are read as the id, likewise.
 pub const ID_COLUMNS: &[&str] = &["id", "key", "uuid"];
 
+/// The delimiter that somebody writes: a character of ASCII that is no quote and no line break, or `tab`.
+///
+/// ```
+/// use nigh::format::csv::delimiter_named;
+/// assert_eq!([";", "|", "tab", "\\t"].map(delimiter_named), [Some(b';'), Some(b'|'), Some(b'\t'), Some(b'\t')]);
+/// assert_eq!(["", "||", "é", "\"", "\n"].map(delimiter_named), [None; 5]);
+/// ```
+pub fn delimiter_named(text: &str) -> Option<u8> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Some(b'\t'),
+        &[one] => Some(one).filter(|&one| can_delimit(one)),
+        _ => None,
+    }
+}
+
+fn can_delimit(byte: u8) -> bool {
+    byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0)
+}
+
 /// What users call the format.
 pub const NAME: &str = "csv";
 
@@ -70,9 +89,7 @@ pub struct Rows<R> {
 impl<R: Read> Rows<R> {
     /// Reads the header; the rows follow one by one from the iterator.
     pub fn read(source: R, options: &ReadOptions) -> Result<Rows<R>, HeaderError> {
-        if let Some(delimiter) = options.delimiter
-            && (!delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0))
-        {
+        if options.delimiter.is_some_and(|delimiter| !can_delimit(delimiter)) {
             let fault = Fault::new(BAD_DELIMITER, "a delimiter is one character of ASCII, no quote and no line break");
             return Err(HeaderError::Unusable(fault));
         }

@@ -3,22 +3,15 @@
 //! What surprises: only places are kept. Ids and properties are read, so that rows are refused as an import would refuse them, and
 //! then forgotten.
 
-use std::fs::File;
-use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 use serde::Serialize;
 
+use super::super::input::{Input, ReadArgs};
 use super::super::{Failure, tell};
-use crate::format::{
-    HeaderError, ReadOptions, Reader, Rejected, Rows, Source, coding_for_file, reader_for_file, reader_named, sniff,
-    sniff_coding,
-};
+use crate::format::Rejected;
 use crate::generate::{Random, cities, generator_named};
 use crate::geometry::Point;
-
-/// How many bytes tell what a file is.
-const FIRST_BYTES: usize = 1 << 16;
 
 /// How many refused rows are told one by one.
 const TOLD_MAX: usize = 10;
@@ -61,17 +54,13 @@ pub(super) fn generated(name: &str, count: usize, seed: u64) -> Given {
 }
 
 /// Reads a file, or standard input where it is called `-`. Refused rows are told on standard error.
-pub(super) fn from_file(path: &Path, options: &ReadOptions, format: Option<&str>) -> Result<Given, Failure> {
-    let is_stdin = path.as_os_str() == "-";
-    let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
-    let refuse = |reason: String| Failure::Failed(format!("cannot read {name}: {reason}"));
-    let failed = |error: io::Error| refuse(error.to_string());
-    let source: Source = if is_stdin { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(failed)?) };
-    let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let rows = open(source, file_name, options, format).map_err(|error| refuse(error.to_string()))?;
-    let mut given = Given::of(&name, if is_stdin { "stdin" } else { "file" }, Vec::new());
+pub(super) fn from_file(path: &Path, reading: &ReadArgs) -> Result<Given, Failure> {
+    let input = Input::open(path)?;
+    let name = input.name();
+    let mut given = Given::of(&name, if path == Path::new("-") { "stdin" } else { "file" }, Vec::new());
+    let (_, rows) = input.rows(reading.reader(), &reading.options())?;
     for batch in rows.batches() {
-        for row in batch.map_err(failed)?.rows() {
+        for row in batch.map_err(|error| Failure::Failed(format!("cannot read {name}: {error}")))?.rows() {
             match row {
                 Ok(item) => given.points.push(item.point()),
                 Err(row) => given.refuse(row),
@@ -93,25 +82,4 @@ impl Given {
             self.first_rejected.push(Refused { line: row.line, code: row.code, detail: row.detail.clone() });
         }
     }
-}
-
-/// Finds out what some bytes are, and begins to read them.
-fn open(source: Source, file_name: &str, options: &ReadOptions, format: Option<&str>) -> Result<Rows, HeaderError> {
-    let (first, source) = peek(source)?;
-    let (source, file_name) = match sniff_coding(&first) {
-        Some(coding) => ((coding.decode)(source), coding_for_file(file_name).map_or(file_name, |(_, inner)| inner)),
-        None => (source, file_name),
-    };
-    let (first, source) = peek(source)?;
-    let named = format.and_then(reader_named).or_else(|| reader_for_file(file_name));
-    // What is nothing else is read as CSV, which says best what is missing.
-    let reader: &Reader = named.or_else(|| sniff(&first)).or_else(|| reader_named("csv")).expect("csv is a reader");
-    (reader.open)(source, options)
-}
-
-/// The first bytes, and a source that still has them.
-fn peek(mut source: Source) -> io::Result<(Vec<u8>, Source)> {
-    let mut first = Vec::new();
-    (&mut source).take(FIRST_BYTES as u64).read_to_end(&mut first)?;
-    Ok((first.clone(), Box::new(Cursor::new(first).chain(source))))
 }

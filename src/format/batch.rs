@@ -75,7 +75,7 @@ impl<'a> RowRef<'a> {
     }
 
     /// The same with memory of its own.
-    pub fn to_incoming(&self) -> Incoming {
+    pub fn to_incoming(self) -> Incoming {
         let id = self.id.map(|id| Id::new(id).expect("it was checked when it was read"));
         let properties = Properties::checked_before(self.properties).expect("they were checked when they were read");
         Incoming { id, point: self.point, properties, expires: self.expires }

@@ -224,7 +224,7 @@ mod tests {
         let mut batch = Batch::default();
         given.iter().cloned().for_each(|row| batch.push(row));
         batch.finish();
-        let came: Vec<_> = batch.rows().map(|row| row.map(|row| row.to_incoming()).map_err(Clone::clone)).collect();
+        let came: Vec<_> = batch.rows().map(|row| row.map(RowRef::to_incoming).map_err(Clone::clone)).collect();
         assert_eq!((came, batch.len(), batch.good_count()), (given.to_vec(), 8, 4));
         batch.move_lines(10);
         assert_eq!(batch.rows().filter_map(|row| Some(row.err()?.line)).collect::<Vec<_>>(), [11, 14, 15, 18]);

@@ -235,7 +235,7 @@ impl<'a> NewItem<'a> {
     }
 
     /// The same with memory of its own.
-    pub fn to_item(&self) -> Item {
+    pub fn to_item(self) -> Item {
         let (id, properties) = (Id(self.id.into()), Properties(self.properties.into()));
         Item { id, point: self.point, properties, expires_at_ms: self.expires_at_ms }
     }

@@ -75,7 +75,7 @@ impl<'a> RowRef<'a> {
     }
 
     /// The same with memory of its own.
-    pub fn to_incoming(&self) -> Incoming {
+    pub fn to_incoming(self) -> Incoming {
         let id = self.id.map(|id| Id::new(id).expect("it was checked when it was read"));
         let properties = Properties::checked_before(self.properties).expect("they were checked when they were read");
         Incoming { id, point: self.point, properties, expires: self.expires }
@@ -224,7 +224,7 @@ mod tests {
         let mut batch = Batch::default();
         given.iter().cloned().for_each(|row| batch.push(row));
         batch.finish();
-        let came: Vec<_> = batch.rows().map(|row| row.map(|row| row.to_incoming()).map_err(Clone::clone)).collect();
+        let came: Vec<_> = batch.rows().map(|row| row.map(RowRef::to_incoming).map_err(Clone::clone)).collect();
         assert_eq!((came, batch.len(), batch.good_count()), (given.to_vec(), 8, 4));
         batch.move_lines(10);
         assert_eq!(batch.rows().filter_map(|row| Some(row.err()?.line)).collect::<Vec<_>>(), [11, 14, 15, 18]);

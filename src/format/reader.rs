@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 use thiserror::Error;
 
-use super::batch::{Batch, Place};
+use super::batch::{Batch, Place, RowRef};
 use super::item::Incoming;
 use super::rejected::{Fault, Rejected, RowProblem};
 use super::{READERS, csv, geojson, ndjson};
@@ -62,7 +62,7 @@ impl Iterator for Rows {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(row) = self.batch.next(&mut self.place) {
-                return Some(Ok(row.map(|row| row.to_incoming()).map_err(Clone::clone)));
+                return Some(Ok(row.map(RowRef::to_incoming).map_err(Clone::clone)));
             }
             match self.batches.next()? {
                 Ok(batch) => (self.batch, self.place) = (batch, Place::default()),

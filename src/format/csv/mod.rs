@@ -20,7 +20,7 @@ use std::io::{self, Read};
 
 use super::reader::{BAD_DELIMITER, BAD_HEADER, EMPTY_FILE};
 use super::rejected::{Fault, Rejected, TOO_LONG, UNCLOSED_QUOTE};
-use super::{Batch, HeaderError, Incoming, ReadOptions, Reader};
+use super::{Batch, HeaderError, Incoming, ReadOptions, Reader, RowRef};
 pub use chunks::ChunkedRows;
 use columns::{Columns, Record};
 use records::{Found, Records};
@@ -131,7 +131,7 @@ impl<R: Read> Iterator for Rows<R> {
         row.clear();
         let read = self.read_into(&mut row);
         row.finish();
-        let first = row.rows().next().map(|row| row.map(|row| row.to_incoming()).map_err(Clone::clone));
+        let first = row.rows().next().map(|row| row.map(RowRef::to_incoming).map_err(Clone::clone));
         self.row = row;
         read.map(|_| first).transpose()
     }

@@ -197,9 +197,9 @@ impl Columns {
             } else {
                 json.extend_from_slice(before);
                 if record.is_plain(*at) {
-                    json.extend_from_slice(text)
+                    json.extend_from_slice(text);
                 } else {
-                    push_unquoted(json, text)
+                    push_unquoted(json, text);
                 }
                 json.push(b'"');
             }

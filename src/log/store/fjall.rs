@@ -203,7 +203,7 @@ fn options(space: Space) -> KeyspaceCreateOptions {
     let options = KeyspaceCreateOptions::default().max_memtable_size(u64::MAX);
     match space {
         // A filter says sooner that a key is not there. Rows are looked up one by one where segments are damaged, and nowhere else; filters
-        // took a thirtieth of the time of a load.
+        // took a fortieth of the time of a load.
         Space::Records | Space::Shadow => options.filter_policy(FilterPolicy::disabled()),
         Space::Changes | Space::Meta => options,
     }

@@ -1,15 +1,8 @@
 //! Numbers in fields: read as degrees, and told from texts.
 //!
-//! What surprises: two ways to read a number, and both give the same bits. Up to 2⁵³ digits are a whole number that a float holds exactly,
-//! and so is a power of ten up to 10²²; a division of two exact numbers is rounded once, which is what the standard library promises for all
-//! (Clinger, "How to read floating point numbers accurately", 1990). Every coordinate that anybody writes is such a number.
+//! What surprises: two ways to read a number, and both give the same bits; see [`decimal`].
 
-/// The largest whole number below which floats leave none out.
-const EXACT_BELOW: u64 = 1 << 53;
-
-/// 10⁰ to 10¹⁸, more than can stand behind a point below.
-const POWERS_OF_TEN: [f64; 19] =
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
+use crate::format::decimal;
 
 /// Reads a number; the same, to the bit, as the standard library reads.
 #[inline]
@@ -21,7 +14,7 @@ pub(super) fn read_number(text: &[u8]) -> Option<f64> {
 #[inline]
 fn plain_number(text: &[u8]) -> Option<f64> {
     let unsigned = text.strip_prefix(b"-").unwrap_or(text);
-    if unsigned.len() > POWERS_OF_TEN.len() {
+    if unsigned.len() > decimal::DIGITS_MAX {
         return None;
     }
     let mut mantissa = 0; // of 19 digits at most
@@ -31,10 +24,10 @@ fn plain_number(text: &[u8]) -> Option<f64> {
         [b'.', rest @ ..] if take_digits(rest, &mut mantissa) == rest.len() => rest.len(),
         _ => return None,
     };
-    if whole + behind == 0 || mantissa > EXACT_BELOW {
+    if whole + behind == 0 {
         return None;
     }
-    let number = mantissa as f64 / POWERS_OF_TEN[behind];
+    let number = decimal::exact(mantissa, behind)?;
     Some(if unsigned.len() < text.len() { -number } else { number })
 }
 

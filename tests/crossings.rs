@@ -70,6 +70,7 @@ fn a_load_into_a_collection_that_was_dropped_meanwhile_is_refused_and_leaves_not
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
     let engine = opened(&path);
+    engine.submit(&name(), put("a")).unwrap();
     let mut bulk = engine.bulk(&name(), None).unwrap();
     (0..100).for_each(|at| bulk.push(&item(&format!("i{at}"))).unwrap());
     engine.drop_collection(&name()).unwrap();
@@ -77,6 +78,24 @@ fn a_load_into_a_collection_that_was_dropped_meanwhile_is_refused_and_leaves_not
     assert!(matches!(bulk.finish(), Err(EngineError::NoCollection { .. })));
     assert_eq!(engine.snapshot(&name()).unwrap().len(), 1);
     std::thread::sleep(Duration::from_millis(700));
+    engine.close().unwrap();
+    drop(engine);
+    assert_sound(&path);
+}
+
+#[test]
+fn a_load_into_a_collection_that_others_made_and_dropped_meanwhile_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data");
+    let engine = opened(&path);
+    let mut bulk = engine.bulk(&name(), None).unwrap();
+    (0..100).for_each(|at| bulk.push(&item(&format!("i{at}"))).unwrap());
+    assert!(matches!(engine.drop_collection(&name()), Err(EngineError::NoCollection { .. })), "nobody has made it yet");
+    engine.submit(&name(), put("a")).unwrap();
+    engine.drop_collection(&name()).unwrap();
+    assert!(matches!(bulk.finish(), Err(EngineError::NoCollection { .. })));
+    engine.submit(&name(), put("b")).unwrap();
+    assert_eq!(engine.snapshot(&name()).unwrap().len(), 1);
     engine.close().unwrap();
     drop(engine);
     assert_sound(&path);

@@ -26,7 +26,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn what_does_not_fit_on_a_disk_is_a_failure_that_leaves_no_half_and_goes_when_there_is_room() {
-    let Some(disk) = SmallDisk::mount("16m") else { return };
+    let Some(disk) = SmallDisk::mount("48m") else { return };
     let folder = tempfile::tempdir().unwrap();
     let data = demo(folder.path());
     let on_disk = |name: &str| disk.file(name).to_str().unwrap().to_owned();

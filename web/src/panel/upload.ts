@@ -85,7 +85,7 @@ export function uploadPane(store: Store, uploaded: (collection: string) => Promi
       ended(request, collection);
     };
     request.onerror = () => complain(trouble, "The file did not get through: the service does not answer, or the file cannot be read.");
-    request.onabort = () => complain(trouble, "Stopped. Nothing was taken in.");
+    request.onabort = () => complain(trouble, "Stopped. Nothing was taken in, unless all of it had arrived by then.");
     request.send(chosen);
   }
 

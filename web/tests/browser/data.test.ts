@@ -82,6 +82,11 @@ test("a file is dropped onto the map and goes into the collection that is named"
 
 test("a large upload shows how far it is, and can be stopped", async () => {
   const { page, close } = await open(service.root, "tab=add");
+  // As over a line of ten megabytes a second: on the machine itself all of it may be there before the page knows of a half.
+  const network = await page.context().newCDPSession(page);
+  await network.send("Network.enable");
+  const conditions = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 10e6 };
+  await network.send("Network.emulateNetworkConditions", conditions);
   const seen = await page.evaluate(async () => {
     const row = "12.5,7.25," + "x".repeat(990) + "\n";
     const data = new DataTransfer();

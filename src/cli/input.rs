@@ -44,7 +44,8 @@ pub(super) struct ReadArgs {
 impl ReadArgs {
     /// What reads the file, where it is said.
     pub(super) fn reader(&self) -> Option<&'static Reader> {
-        self.format.as_deref().map(|name| reader_named(name).expect("checked by the parser"))
+        let named = self.format.as_deref().map(|name| reader_named(name).expect("checked by the parser"));
+        named.or_else(|| self.options().reader())
     }
 
     pub(super) fn options(&self) -> ReadOptions {

@@ -130,6 +130,14 @@ pub struct ReadOptions {
     pub delimiter: Option<u8>,
 }
 
+impl ReadOptions {
+    /// What reads a file of which nothing else says what it is: whoever names a delimiter means CSV, which is recognised by those that are
+    /// common.
+    pub fn reader(&self) -> Option<&'static Reader> {
+        self.delimiter.and_then(|_| reader_named(super::csv::NAME))
+    }
+}
+
 /// Why a file cannot be read at all.
 #[derive(Debug, Error)]
 #[non_exhaustive]

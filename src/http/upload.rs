@@ -116,6 +116,12 @@ fn plan(request: &Request<'_>, engine: Arc<Engine>) -> Result<Taking, Refusal> {
     let coding = coding(request)?;
     let column = |name| Ok::<_, Refusal>(params.text(name)?.map(str::to_owned));
     let key = key(request)?;
+    let options = ReadOptions {
+        lat_column: column("lat_col")?,
+        lon_column: column("lon_col")?,
+        id_column: column("id_col")?,
+        delimiter: params.read("delimiter", delimiter)?,
+    };
     Ok(Taking {
         engine,
         name: request.collection()?,
@@ -123,13 +129,8 @@ fn plan(request: &Request<'_>, engine: Arc<Engine>) -> Result<Taking, Refusal> {
         key,
         on_error: params.read("on_error", on_error)?.unwrap_or(OnError::Skip),
         coding,
-        reader: reader(request)?,
-        options: ReadOptions {
-            lat_column: column("lat_col")?,
-            lon_column: column("lon_col")?,
-            id_column: column("id_col")?,
-            delimiter: params.read("delimiter", delimiter)?,
-        },
+        reader: reader(request)?.or_else(|| options.reader()),
+        options,
         now_ms: now_ms(),
     })
 }

@@ -63,8 +63,7 @@ fn several_files_of_several_formats_are_one_load() {
 fn columns_delimiter_and_format_may_be_said() {
     let place = Place::new();
     place.file("a.dat", "Nr|North|East|id\n7|1|2|x\n");
-    let said =
-        ["a.dat", "--format", "csv", "--delimiter", "|", "--lat-col", "North", "--lon-col", "east", "--id-col", "Nr"];
+    let said = ["a.dat", "--delimiter", "|", "--lat-col", "North", "--lon-col", "east", "--id-col", "Nr"];
     let done = place.import(&said);
     assert_eq!((done.code, done.counts()), (Some(0), [1, 1, 0, 0]), "{}", done.messages);
     assert_eq!(place.items("default").unwrap(), [("7".to_owned(), r#"{"id":"x"}"#.to_owned())]);

@@ -15,6 +15,7 @@ use super::progress::{Progress, grouped};
 use super::rejects::Rejects;
 use super::remote::RemoteArgs;
 use super::{Command, Failure, tell, upload};
+use crate::collection::limit_joins;
 use crate::engine::{Bulk, CollectionName, Engine, EngineError, Settings};
 use crate::format::{RowRef, read_ahead, row_id};
 
@@ -127,7 +128,9 @@ impl Import {
 
 /// Loads the files into a data directory.
 fn load(asked: &Import, inputs: Vec<Input>, progress: &mut Progress) -> Result<Summary, Failure> {
-    let settings = Settings { load_bytes: ((asked.memory as usize) << 20) / BUILDING, ..Settings::default() };
+    let memory_bytes = (asked.memory as usize) << 20;
+    limit_joins(memory_bytes);
+    let settings = Settings { load_bytes: memory_bytes / BUILDING, ..Settings::default() };
     let engine = Engine::open(&asked.directory.path(), settings).map_err(|error| refused(&error))?;
     let loaded = load_into(&engine, asked, inputs, progress);
     // Also after a failure: what was begun is tidied away.

@@ -8,6 +8,7 @@
 //! and no other is started.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use super::draft::Draft;
@@ -44,6 +45,30 @@ static JOINER: LazyLock<rayon::ThreadPool> = LazyLock::new(|| {
     builder.build().expect("a thread can be started for joining segments")
 });
 
+/// How much memory a join may take, about.
+static MOST_BYTES: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// How many times the bytes of its segments a join takes, about: what it sorts, and what it makes.
+const BUILDING: usize = 2;
+
+/// Bounds the memory of all joins of this process, which has one thread for them. Segments that would take more when joined stay
+/// apart, until a process with more memory opens them.
+pub fn limit_joins(bytes: usize) {
+    MOST_BYTES.store(bytes, Ordering::Relaxed);
+}
+
+/// How many points may be joined.
+fn most(segments: &[Arc<Segment>]) -> usize {
+    let most_bytes = MOST_BYTES.load(Ordering::Relaxed);
+    if most_bytes == usize::MAX {
+        return tiers::SEGMENT_MAX; // without asking each segment for its size
+    }
+    let points: usize = segments.iter().map(|segment| segment.points().len()).sum();
+    let bytes: usize = segments.iter().flat_map(|segment| segment.bytes()).map(|(_, bytes)| bytes).sum();
+    let most = most_bytes as u128 * points as u128 / (bytes * BUILDING).max(1) as u128;
+    usize::try_from(most).unwrap_or(usize::MAX).min(tiers::SEGMENT_MAX)
+}
+
 fn begin(writer: &mut Writer, inputs: Vec<Arc<Segment>>) -> u64 {
     let number = writer.next_number();
     writer.joining = Some(Joining { number, inputs, gone_since: Vec::new() });
@@ -61,13 +86,15 @@ fn call_off(shared: &Shared, number: u64) {
 
 fn due(segments: &[Arc<Segment>]) -> Option<Vec<Arc<Segment>>> {
     let sizes: Vec<usize> = segments.iter().map(|segment| segment.live_count()).collect();
-    let group = tiers::to_join(&sizes, 0, tiers::SEGMENT_MAX);
+    let most = most(segments);
+    let group = tiers::to_join(&sizes, 0, most);
     if !group.is_empty() {
         return Some(group.into_iter().map(|index| segments[index].clone()).collect());
     }
     // A large segment of which most is gone is worth writing anew by itself.
     let wasteful = |segment: &&Arc<Segment>| {
-        segment.points().len() > tiers::AT_ONCE && segment.live_count() * 2 < segment.points().len()
+        let live = segment.live_count();
+        segment.points().len() > tiers::AT_ONCE && live * 2 < segment.points().len() && live <= most
     };
     segments.iter().find(wasteful).map(|segment| vec![segment.clone()])
 }

@@ -47,6 +47,7 @@ pub use draft::SegmentDraft;
 pub use file::{FileError, remove_unused};
 pub(crate) use in_order::in_order;
 pub use item::{ID_BYTES_MAX, Id, Item, ItemError, ItemRef, NewItem, PROPERTIES_BYTES_MAX, Properties};
+pub use join::limit_joins;
 pub use segment::Segment;
 pub(crate) use segment::{AHEAD, fetch};
 pub use snapshot::Snapshot;

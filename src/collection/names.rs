@@ -42,7 +42,10 @@ fn hash(id: &[u8], seed: u64) -> u32 {
 
 impl Names {
     pub(super) fn build(payload: &Payload, len: u32) -> Names {
-        let seed = *SEED;
+        Names::seeded(payload, len, *SEED)
+    }
+
+    fn seeded(payload: &Payload, len: u32, seed: u64) -> Names {
         let (table, common) = table(payload, len, seed);
         let slots = sorted_slots(payload, len, common);
         let mut ranks = vec![0; len as usize];
@@ -70,21 +73,55 @@ impl Names {
 
     /// The slot with that id.
     pub(super) fn slot_of(&self, payload: &Payload, id: &[u8]) -> Option<u32> {
+        self.slot_of_hash(payload, hash(id, self.seed), || id)
+    }
+
+    /// The slot with the id of that hash; the id itself is only asked for where one has the same.
+    fn slot_of_hash<'i>(&self, payload: &Payload, hash: u32, id: impl Fn() -> &'i [u8]) -> Option<u32> {
         if self.table.is_empty() {
             return None;
         }
-        let hash = hash(id, self.seed);
         let mut place = home(hash, self.table.len());
         loop {
             let entry = *self.table.at(place);
             if entry == FREE {
                 return None;
             }
-            if (entry >> 32) as u32 == hash && payload.id_bytes(entry as u32) == id {
+            if (entry >> 32) as u32 == hash && payload.id_bytes(entry as u32) == id() {
                 return Some(entry as u32);
             }
             place = if place + 1 == self.table.len() { 0 } else { place + 1 };
         }
+    }
+
+    /// Calls with the slots, here and there, of every id that both have.
+    ///
+    /// The hashes of the shorter are looked up in their order, which is that of the longer's table: both are read from one end to the
+    /// other, and records only where hashes are the same. So it takes no more memory than a page of each, however long they are.
+    pub(super) fn in_both(&self, payload: &Payload, there: (&Names, &Payload), found: &mut dyn FnMut(u32, u32)) {
+        let (others, their_payload) = there;
+        if self.table.len() > others.table.len() {
+            return others.in_both(their_payload, (self, payload), &mut |there, here| found(here, there));
+        }
+        let mut look_up = |hash: u32, slot: u32| {
+            if let Some(theirs) = others.slot_of_hash(their_payload, hash, || payload.id_bytes(slot)) {
+                found(slot, theirs);
+            }
+        };
+        if self.seed == others.seed {
+            self.entries().for_each(|(hash, slot)| look_up(hash, slot));
+        } else {
+            let rehashed = |(_, slot)| (hash(payload.id_bytes(slot), others.seed), slot);
+            let mut entries: Vec<(u32, u32)> = self.entries().map(rehashed).collect();
+            entries.sort_unstable();
+            entries.into_iter().for_each(|(hash, slot)| look_up(hash, slot));
+        }
+    }
+
+    /// Every slot with the hash of its id, in the order of the table: about that of hashes.
+    fn entries(&self) -> impl Iterator<Item = (u32, u32)> {
+        let taken = (0..self.table.len()).map(|place| *self.table.at(place)).filter(|&entry| entry != FREE);
+        taken.map(|entry| ((entry >> 32) as u32, entry as u32))
     }
 
     /// The place of a slot among the sorted ids.
@@ -205,6 +242,36 @@ mod tests {
         }
         assert_eq!(names.slot_of(&payload, b"nobody"), None);
         assert_eq!(names.first_rank_after(&payload, b""), 0);
+    }
+
+    #[test]
+    fn ids_that_two_segments_have_are_met_once_whatever_their_lengths_and_seeds() {
+        let named = |ids: &[String], seed: u64| {
+            let payload = payload(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+            (Names::seeded(&payload, ids.len() as u32, seed), payload)
+        };
+        let ids = |range: std::ops::Range<u32>, step: usize| {
+            range.step_by(step).map(|i| format!("id {i}")).collect::<Vec<_>>()
+        };
+        for (mine, theirs) in [
+            (ids(0..0, 1), ids(0..0, 1)),
+            (ids(0..0, 1), ids(0..9, 1)),
+            (ids(0..3, 1), ids(2..900, 1)),
+            (ids(0..3_000, 2), ids(0..3_000, 3)),
+            (ids(0..3_000, 1), ids(5_000..5_010, 1)),
+        ] {
+            for seeds in [[7, 7], [7, 8]] {
+                let (names, payload) = named(&mine, seeds[0]);
+                let (others, their_payload) = named(&theirs, seeds[1]);
+                let mut found = Vec::new();
+                names.in_both(&payload, (&others, &their_payload), &mut |here, there| found.push((here, there)));
+                found.sort_unstable();
+                let slot_there = |id: &String| theirs.iter().position(|other| other == id);
+                let both =
+                    mine.iter().zip(0..).filter_map(|(id, here)| slot_there(id).map(|there| (here, there as u32)));
+                assert_eq!(found, both.collect::<Vec<_>>(), "{} and {} ids, seeds {seeds:?}", mine.len(), theirs.len());
+            }
+        }
     }
 
     #[test]

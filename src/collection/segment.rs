@@ -108,6 +108,11 @@ impl Segment {
         self.names.slot_of(&self.payload, id.as_bytes())
     }
 
+    /// Calls with the slots, here and in another segment, of every id that both have or had.
+    pub(super) fn named_in_both(&self, other: &Segment, mut found: impl FnMut(u32, u32)) {
+        self.names.in_both(&self.payload, (&other.names, &other.payload), &mut found);
+    }
+
     /// Whether a slot is there in the snapshot of `seq`.
     #[inline]
     pub fn is_there(&self, slot: u32, seq: u64) -> bool {

@@ -284,7 +284,7 @@ impl Writer {
         }
         self.renew_segments_out_of_range(first_seq, last_seq, kinds);
         for segment in segments {
-            let replaced = if self.segments.is_empty() { 0 } else { self.take_away_all(&segment) };
+            let replaced = self.take_away_all(&segment);
             adopted.replaced += replaced;
             adopted.created += segment.live_count() as u64 - replaced;
             self.segments.push(segment); // so that the next one of the load finds what it replaces in this one
@@ -298,12 +298,14 @@ impl Writer {
     /// Marks gone whatever has the id of an item in a segment that comes; says how many there were.
     fn take_away_all(&mut self, coming: &Segment) -> u64 {
         let mut replaced = 0;
-        for slot in coming.points().slots() {
-            let item = coming.item(slot);
-            let Some((segment, old)) = self.find(item.id()) else { continue };
-            let segment = segment.clone();
-            self.mark_gone(&segment, old, item.id(), item.seq);
-            replaced += 1;
+        for segment in self.segments.clone() {
+            coming.named_in_both(&segment, |slot, old| {
+                if segment.is_there(old, u64::MAX) {
+                    let item = coming.item(slot);
+                    self.mark_gone(&segment, old, item.id(), item.seq);
+                    replaced += 1;
+                }
+            });
         }
         replaced
     }

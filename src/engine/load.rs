@@ -77,7 +77,7 @@ impl Committer {
         self.sync_now();
         let last_seq = head + load.items;
         hosted.last_load.store(last_seq, Ordering::SeqCst);
-        let rows = Merged(segments.clone());
+        let rows = Merged { segments: segments.clone(), folder };
         // Before anybody may need the rows whole: where an old file is damaged, adopting means making the collection anew.
         let mut loaded = Loaded::of(&load, last_seq, Adopted { created: load.items, replaced: 0 });
         *hosted.unsettled() = Some(Unsettled { pending, rows: rows.clone(), loaded: loaded.clone() });
@@ -205,7 +205,8 @@ pub(super) fn resume(
 ) -> Result<(), OpenError> {
     let Some(pending) = catalogue::pending(&*logged.store, number)? else { return Ok(()) };
     let load = pending.load();
-    let rows = Merged(open_segments(collection, folder, pending.first_seq, &load)?);
+    let segments = open_segments(collection, folder, pending.first_seq, &load)?;
+    let rows = Merged { segments, folder: folder.to_owned() };
     let all_new = Adopted { created: load.items, replaced: 0 };
     let adopted = adopted.get(&pending.first_seq).copied().unwrap_or(all_new);
     let loaded = Loaded::of(&load, pending.first_seq + load.items - 1, adopted);

@@ -44,6 +44,7 @@ mod removal;
 mod repair;
 mod restore;
 mod rows;
+mod runs;
 mod salvage;
 mod schema;
 mod settings;

@@ -8,8 +8,10 @@
 //!
 //! What surprises: a row that has been removed since is put all the same. Whoever settles the load takes it out again, by the log.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::runs::Runs;
 use crate::collection::{ItemRef, Segment, in_order};
 use crate::log::{Batch, Moment, RowsInOrder, Space, Store, StoreError, codec};
 
@@ -73,14 +75,24 @@ pub(super) fn forget_marks(batch: &mut Batch) {
     batch.remove(Space::Meta, SWEEPING);
 }
 
-/// Segments, the later of which win where ids are the same.
+/// Segments, the later of which win where ids are the same, and the folder in which they lie.
 #[derive(Debug, Clone)]
-pub(super) struct Merged(pub(super) Vec<Arc<Segment>>);
+pub(super) struct Merged {
+    pub(super) segments: Vec<Arc<Segment>>,
+    pub(super) folder: PathBuf,
+}
 
 impl Merged {
     /// Puts all rows of a collection into the space of the rows.
     pub(super) fn ingest(&self, store: &dyn Store, rows: Space, number: u32) -> Result<(), StoreError> {
-        store.ingest(rows, &mut RowsOf { items: in_order(&self.0, |_, _| true), number })
+        if self.segments.len() > 1 {
+            match Runs::write(&self.segments, number, &self.folder) {
+                Ok(mut runs) => return store.ingest(rows, &mut runs),
+                // It goes without, only slower, and what hinders it hinders the store as well, or not.
+                Err(error) => tracing::debug!(%error, "rows are sorted without files"),
+            }
+        }
+        store.ingest(rows, &mut RowsOf { items: in_order(&self.segments, |_, _| true), number })
     }
 }
 
@@ -91,7 +103,7 @@ struct RowsOf<I> {
 }
 
 impl<'a, I: Iterator<Item = ItemRef<'a>>> RowsInOrder for RowsOf<I> {
-    fn next_row(&mut self, key: &mut Vec<u8>, value: &mut Vec<u8>) -> bool {
-        self.items.next().map(|item| codec::write_key_and_row(self.number, &item, key, value)).is_some()
+    fn next_row(&mut self, key: &mut Vec<u8>, value: &mut Vec<u8>) -> Result<bool, StoreError> {
+        Ok(self.items.next().map(|item| codec::write_key_and_row(self.number, &item, key, value)).is_some())
     }
 }

@@ -14,14 +14,14 @@ import { cellsPane } from "./panel/cells.ts";
 import { collectionMenu, loadCollections } from "./panel/collections.ts";
 import { livePane, type Live } from "./panel/live.ts";
 import { placeForm } from "./panel/place.ts";
+import { pointsOnMap } from "./panel/points.ts";
 import { racePane } from "./panel/race.ts";
 import { tabs } from "./panel/tabs.ts";
 import { toolBar } from "./panel/tools.ts";
 import { uploadPane } from "./panel/upload.ts";
 import { walkPane } from "./panel/walk.ts";
 import { readLink, writeLink } from "./permalink.ts";
-import { encode } from "./question.ts";
-import { Away, ask, isRefused, key, url, type Settings } from "./service.ts";
+import { Away, ask, isRefused, key, type Settings } from "./service.ts";
 import { Store } from "./state.ts";
 
 const AGAIN_MS = 2000;
@@ -52,6 +52,7 @@ let pencil: Pencil | null = null;
 const bar = toolBar(store, () => pencil);
 const answers = new Answers(store, view, troubled);
 pencil = new Pencil(view, store, (rank) => answers.pick(rank), (corners) => bar.corners(corners));
+const showPoints = pointsOnMap(store, view);
 const cells = cellsPane(store, view);
 const walk = walkPane(store, view);
 const live: Live = livePane(store, view, () => void dataChanged(), stands);
@@ -80,7 +81,6 @@ store.on(["collection"], () => {
   complain(byId("trouble"), null);
   open();
 });
-store.on(["collection", "filter"], showTiles);
 followCredits(store, (credits) => view.credit(credits));
 view.map.on("mousemove", (event) => answers.hover(view.answerAt(event.point)));
 byId("collection").addEventListener("change", fitCollection);
@@ -113,13 +113,6 @@ function around({ lat, lon }: { lat: number; lon: number }) {
   return { west: lon - width, east: lon + width, south: lat - width / 3, north: lat + width / 3 };
 }
 
-function showTiles(): void {
-  const { collection, filter } = store.now;
-  const known = store.about() !== undefined;
-  const only = filter ? `&filter=${encode(filter)}` : "";
-  view.showTiles(collection && known ? `${url(`collections/${collection}/tiles/`)}{z}/{x}/{y}.mvt?fields=${only}` : null);
-}
-
 function fitCollection(): void {
   const [west, south, east, north] = store.about()?.extent?.spatial.bbox[0] ?? [];
   if (west === undefined || south === undefined || east === undefined || north === undefined) return;
@@ -128,7 +121,7 @@ function fitCollection(): void {
 
 /** Draws the collection at hand and follows it from what is known of it. */
 function open(): void {
-  showTiles();
+  showPoints();
   const about = store.about();
   if (about) live.follow(about.id, about.seq);
   else live.stop();

@@ -254,7 +254,7 @@ impl Store for FjallStore {
         };
         let mut ingestion = self.keyspace(space).start_ingestion().map_err(stop)?;
         let (mut last, mut key, mut value) = (Vec::new(), Vec::new(), Vec::new());
-        while rows.next_row(&mut key, &mut value) {
+        while rows.next_row(&mut key, &mut value)? {
             check_row(space, &key, &value)?;
             check_order(space, &last, &key)?;
             ingestion.write(&key[..], &value[..]).map_err(stop)?;

@@ -218,7 +218,7 @@ impl Store for MemoryStore {
     fn ingest(&self, space: Space, rows: &mut (dyn RowsInOrder + Send)) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         let (mut key, mut value) = (Vec::new(), Vec::new());
-        while rows.next_row(&mut key, &mut value) {
+        while rows.next_row(&mut key, &mut value)? {
             check_row(space, &key, &value)?;
             let last = batch.writes.last().map_or(&[][..], |write| &write.key);
             check_order(space, last, &key)?;

@@ -129,13 +129,13 @@ fn check_row(space: Space, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
 
 /// Rows in the order of their keys, each written where the one before it was: millions are ingested without memory of their own.
 pub trait RowsInOrder {
-    /// Writes the next row in place of what the two hold; whether there was one.
-    fn next_row(&mut self, key: &mut Vec<u8>, value: &mut Vec<u8>) -> bool;
+    /// Writes the next row in place of what the two hold; whether there was one. After a refusal nothing is ingested.
+    fn next_row(&mut self, key: &mut Vec<u8>, value: &mut Vec<u8>) -> Result<bool, StoreError>;
 }
 
 impl<I: Iterator<Item = Row>> RowsInOrder for I {
-    fn next_row(&mut self, key: &mut Vec<u8>, value: &mut Vec<u8>) -> bool {
-        self.next().map(|row| (*key, *value) = row).is_some()
+    fn next_row(&mut self, key: &mut Vec<u8>, value: &mut Vec<u8>) -> Result<bool, StoreError> {
+        Ok(self.next().map(|row| (*key, *value) = row).is_some())
     }
 }
 

@@ -50,6 +50,7 @@ export class MapView {
       touchPitch: false,
       pitchWithRotate: false,
       maxTileCacheSize: 120, // memory has an end, however long one pans
+      zoomLevelsToOverscale: 22, // all: otherwise the ground is cut anew for every place, and a thousand pieces of it are kept
       fadeDuration: calm() ? 0 : 150,
       // Every tile of the service takes the key; nobody else gets it.
       transformRequest: (address) => (address.startsWith(ROOT) ? { url: address, headers: keyHeader() } : { url: address }),

@@ -207,6 +207,27 @@ test("a link brings back the whole question", async () => {
   await second.close();
 });
 
+test("a filter that cannot be read is told also without a question, and the map keeps its points", async () => {
+  const { page, close } = await open(service.root, `${PARIS}&filter=${encodeURIComponent("population >")}`, {}, /400 \(Bad Request\)/);
+  const points = () => page.evaluate(() => (window as any).nighMap.queryRenderedFeatures({ layers: ["points", "clusters"] }).length);
+  await page.waitForSelector("#filter-trouble:not([hidden])");
+  await settled(page);
+  const all = await points();
+  assert.ok(all > 0, "the map shows points");
+  await page.fill("#filter", "population > 100000");
+  await page.press("#filter", "Enter");
+  await page.waitForSelector("#filter-trouble[hidden]", { state: "attached" });
+  await settled(page);
+  const some = await points();
+  assert.ok(some > 0 && some < all, `${some} points of ${all} are large`);
+  await page.fill("#filter", "population > > 5");
+  await page.press("#filter", "Enter");
+  await page.waitForSelector("#filter-trouble:not([hidden])");
+  await settled(page);
+  assert.equal(await points(), all, "all points are there again");
+  await close();
+});
+
 test("near Fiji a question reaches over 180 and its answers stay beside it", async () => {
   const { page, close } = await open(service.root, "c=earthquakes&at=-18,179.5,4");
   await settled(page);

@@ -22,7 +22,7 @@ pub(super) fn start_if_due(shared: &Arc<Shared>, writer: &mut Writer) {
     if writer.is_joining() || writer.joins_barred {
         return;
     }
-    let Some(inputs) = due(&writer.segments) else { return };
+    let Some(inputs) = due(&writer.segments, MOST_BYTES.load(Ordering::Relaxed)) else { return };
     let number = begin(writer, inputs.clone());
     let base_seq = writer.seq;
     let shared = shared.clone();
@@ -57,9 +57,8 @@ pub fn limit_joins(bytes: usize) {
     MOST_BYTES.store(bytes, Ordering::Relaxed);
 }
 
-/// How many points may be joined.
-fn most(segments: &[Arc<Segment>]) -> usize {
-    let most_bytes = MOST_BYTES.load(Ordering::Relaxed);
+/// How many points may be joined within so much memory.
+fn most(segments: &[Arc<Segment>], most_bytes: usize) -> usize {
     if most_bytes == usize::MAX {
         return tiers::SEGMENT_MAX; // without asking each segment for its size
     }
@@ -84,9 +83,9 @@ fn call_off(shared: &Shared, number: u64) {
     shared.settled.notify_all();
 }
 
-fn due(segments: &[Arc<Segment>]) -> Option<Vec<Arc<Segment>>> {
+fn due(segments: &[Arc<Segment>], most_bytes: usize) -> Option<Vec<Arc<Segment>>> {
     let sizes: Vec<usize> = segments.iter().map(|segment| segment.live_count()).collect();
-    let most = most(segments);
+    let most = most(segments, most_bytes);
     let group = tiers::to_join(&sizes, 0, most);
     if !group.is_empty() {
         return Some(group.into_iter().map(|index| segments[index].clone()).collect());
@@ -126,4 +125,34 @@ fn finish(shared: &Arc<Shared>, number: u64, joined: Segment) {
     }
     drop(writer);
     shared.settled.notify_all();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collection::{Collection, Id, Item, SegmentDraft};
+    use crate::geometry::Point;
+
+    #[test]
+    fn no_more_is_joined_than_memory_allows() {
+        let collection = Collection::new();
+        let segment = |count: u32| {
+            let mut draft = SegmentDraft::new();
+            for n in 0..count {
+                let point = Point::new(f64::from(n % 170) - 85.0, f64::from(n % 359) - 179.0).unwrap();
+                draft.push(&Item::new(Id::new(n.to_string()).unwrap(), point), 1);
+            }
+            Arc::new(draft.build(&collection))
+        };
+        let segments = [5_000, 1_000, 900].map(segment);
+        let bytes = |segments: &[Arc<Segment>]| -> usize {
+            segments.iter().flat_map(|segment| segment.bytes()).map(|(_, bytes)| bytes).sum()
+        };
+        let joined =
+            |most_bytes| due(&segments, most_bytes).map(|inputs| inputs.iter().map(|one| one.live_count()).collect());
+        assert_eq!(joined(usize::MAX), Some(vec![900, 1_000]));
+        assert_eq!(joined(BUILDING * bytes(&segments)), Some(vec![900, 1_000]));
+        assert_eq!(joined(BUILDING * bytes(&segments[1..2])), None::<Vec<usize>>);
+        assert_eq!(joined(0), None);
+    }
 }

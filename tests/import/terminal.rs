@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 
 use super::Place;
 
-/// Rows that take long enough to be watched.
+/// Rows that take long enough to be watched, also on a fast machine.
 fn many() -> String {
     "id,lat,lon,t\n".to_owned()
-        + &(0..400_000).map(|n| format!("r{n},{},{},some text\n", n % 90, n % 180)).collect::<String>()
+        + &(0..2_000_000).map(|n| format!("r{n},{},{},some text\n", n % 90, n % 180)).collect::<String>()
 }
 
 /// Runs a line of shell on a terminal; what was shown, or nothing, with a word, where none can be made.
@@ -48,7 +48,7 @@ fn there_is_no_line_where_standard_error_is_no_terminal_or_can_do_nothing() {
     place.file("a.csv", many());
     let Some(shown) = on_a_terminal(&place, "nigh import a.csv 2> messages", &[]) else { return };
     assert!(
-        shown.contains("default: 400 000 new") && !shown.contains('\x1b') && !shown.contains("rows/s"),
+        shown.contains("default: 2 000 000 new") && !shown.contains('\x1b') && !shown.contains("rows/s"),
         "{shown:?}"
     );
     assert_eq!(std::fs::read_to_string(place.path("messages")).unwrap(), "");
@@ -61,7 +61,7 @@ fn a_line_has_no_colours_and_makes_way_for_messages() {
     place.file("a.csv", many() + "bad,north,2,x\n");
     let Some(shown) = on_a_terminal(&place, "nigh import a.csv > out", &[("NO_COLOR", "1")]) else { return };
     assert!(shown.contains("rows/s") && shown.replace("\x1b[K", "").find('\x1b').is_none(), "{shown:?}");
-    let message = shown.find("a.csv: line 400002: ").unwrap_or_else(|| panic!("{shown:?}"));
+    let message = shown.find("a.csv: line 2000002: ").unwrap_or_else(|| panic!("{shown:?}"));
     assert!(shown[..message].ends_with("\r\x1b[K"), "{shown:?}");
 }
 

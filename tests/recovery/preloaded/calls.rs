@@ -59,23 +59,22 @@ fn opening(folder: c_int, path: *const c_char, flags: c_int, call: impl FnOnce()
             return fd;
         }
     };
-    let is_new = || flags & CREATE != 0 && door.inode(&below).is_none();
+    let is_nameless = flags & WITHOUT_NAME == WITHOUT_NAME;
+    let is_new = || is_nameless || flags & CREATE != 0 && door.inode(&below).is_none();
     let kind = if is_new() { Kind::Create } else { Kind::Open };
     let fd = door.pass(kind, &below, 0, |_, records| {
         let is_new = is_new();
         let fd = call();
         if fd >= 0 {
             let inode = std::fs::metadata(format!("/proc/self/fd/{fd}")).map_or(0, |found| found.ino());
-            if flags & WITHOUT_NAME == WITHOUT_NAME {
-                records.push(unmodelled("a file without a name in", &below));
-            } else if is_new {
+            if is_new && !is_nameless {
                 records.push(Record::Create { inode, path: below.clone() });
             } else if flags & TRUNCATE != 0 {
                 records.push(Record::Length { inode, length: 0 });
             }
             let appends = flags & APPEND != 0;
             let extends = appends || flags & CREATE != 0 || flags & ACCESS == WRITE_ONLY;
-            files::remember(fd, Opened { inode, path: below.clone(), appends, extends, is_ledger: false });
+            files::remember(fd, Opened { inode, path: below.clone(), appends, extends, is_ledger: false, is_nameless });
         }
         fd as isize
     });

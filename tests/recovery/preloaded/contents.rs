@@ -58,7 +58,7 @@ fn writing(fd: c_int, size: usize, at: &At, call: impl FnOnce(usize) -> isize) -
     }
     door.pass(Kind::Write, &file.path, size, |allowed, records| {
         let done = call(allowed);
-        if done > 0 && door.takes_trace() {
+        if done > 0 && door.takes_trace() && !file.is_nameless {
             let (offset, data) = what_was_written(fd, file, at, done);
             records.push(Record::Write { inode: file.inode, offset, data });
         }
@@ -154,7 +154,7 @@ fn resizing(fd: c_int, kind: Kind, size: i64, call: impl FnOnce() -> c_int) -> c
     let size = usize::try_from(size).unwrap_or(0);
     low(door.pass(kind, &file.path, size, |_, records| {
         let done = call();
-        if done == 0 && door.takes_trace() {
+        if done == 0 && door.takes_trace() && !file.is_nameless {
             let length = again(fd).metadata().map_or(0, |found| found.len());
             records.push(Record::Length { inode: file.inode, length });
         }
@@ -174,7 +174,9 @@ fn allocating(fd: c_int, mode: c_int, size: i64, call: impl FnOnce() -> c_int) -
 fn syncing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
     let Some((door, file)) = watched(fd) else { return call() };
     low(door.pass(Kind::Sync, &file.path, 0, |_, records| {
-        records.push(Record::Sync { inode: file.inode });
+        if !file.is_nameless {
+            records.push(Record::Sync { inode: file.inode });
+        }
         call() as isize
     }))
 }

@@ -16,6 +16,8 @@ pub(crate) struct Opened {
     /// Opened to become longer: not by a reader that may cut a bad end off.
     pub(crate) extends: bool,
     pub(crate) is_ledger: bool,
+    /// Gone with the process, so no stop leaves anything of it: the rules are asked, the trace stays as it is.
+    pub(crate) is_nameless: bool,
 }
 
 /// More descriptors than a process is allowed here; those beyond are not watched.

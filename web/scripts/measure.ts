@@ -2,42 +2,17 @@
 //
 //     npm run measure [-- PLACES]
 //
-// Points lie in Gaussians round the demo's cities, a twentieth of them anywhere, always the same. Tiles are those that a browser asks for
-// while it goes from place to place; they are asked one by one, so the times are those of the service and of the loopback. The map
-// is drawn by the processor here, and beside the service: frames are slower than where there is a graphics card.
+// Points are those of `million.ts`. Tiles are those that a browser asks for while it goes from place to place; they are asked one by
+// one, so the times are those of the service and of the loopback. The map is drawn by the processor here, and beside the service: frames
+// are slower than where there is a graphics card.
 
-import { readFileSync } from "node:fs";
 import { Service, closeBrowser, open, openBrowser, settled } from "../tests/browser/harness.ts";
 import { Scales, residentBytes } from "../tests/browser/memory.ts";
+import { anyCity, loadMillion } from "./million.ts";
 
-const POINTS = 1_000_000;
 const STOPS = 60;
 const PLACES = Number(process.argv[2] ?? 120);
 const TOLD_EVERY = 20;
-
-/** Numbers from 0 to 1, the same in every run (xorshift). */
-let state = 0x9e3779b9;
-function random(): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) / 2 ** 32;
-}
-
-const cities = readFileSync(new URL("../../data/cities.csv", import.meta.url), "utf8").trim().split("\n").slice(1)
-  .map((row) => row.split(",").slice(-2).map(Number) as [number, number]);
-
-function* rows(): Generator<string> {
-  yield "id,lat,lon,name,size\n";
-  for (let at = 0; at < POINTS; at++) {
-    const [cityLat, cityLon] = cities[Math.floor(random() * cities.length)] ?? [0, 0];
-    const spread = () => (random() + random() + random() - 1.5) * 0.4;
-    const anywhere = random() < 0.05;
-    const lat = anywhere ? random() * 170 - 85 : Math.max(-90, Math.min(90, cityLat + spread()));
-    const lon = anywhere ? random() * 360 - 180 : Math.max(-180, Math.min(180, cityLon + spread()));
-    yield `p${at},${lat.toFixed(5)},${lon.toFixed(5)},point ${at},${Math.floor(random() * 1000)}\n`;
-  }
-}
 
 function tilesRound(lat: number, lon: number, z: number): [number, number, number][] {
   const n = 2 ** z;
@@ -90,15 +65,13 @@ function watched(move: string): () => Watched {
 const service = await new Service(["--no-demo"]).start();
 await openBrowser();
 try {
-  const body = [...rows()].join("");
-  const begun = performance.now();
-  const { created } = await service.json("collections/million/items", { method: "POST", headers: { "content-type": "text/csv" }, body });
-  console.log(`${created} points, ${(body.length / 1e6).toFixed(1)} MB of CSV, in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+  const { created, bytes, ms } = await loadMillion(service);
+  console.log(`${created} points, ${(bytes / 1e6).toFixed(1)} MB of CSV, in ${(ms / 1000).toFixed(1)} s`);
 
   const times: number[] = [];
   const sizes: number[] = [];
   for (let stop = 0; stop < STOPS; stop++) {
-    const [lat, lon] = cities[Math.floor(random() * cities.length)] ?? [0, 0];
+    const [lat, lon] = anyCity();
     for (let z = 0; z <= 14; z++) {
       for (const tile of tilesRound(lat, lon, z)) {
         const asked = performance.now();
@@ -130,7 +103,7 @@ try {
   };
   await tell("at first");
   for (let stop = 1; stop <= PLACES; stop++) {
-    const [lat, lon] = cities[Math.floor(random() * cities.length)] ?? [0, 0];
+    const [lat, lon] = anyCity();
     await page.evaluate(([lat, lon, zoom]) => (window as any).nighMap.jumpTo({ center: [lon, lat], zoom }), [lat, lon, 2 + (stop % 10)] as const);
     await settled(page);
     if (stop % TOLD_EVERY === 0) await tell(`after ${stop} places`);

@@ -8,6 +8,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { Service, clickAt, closeBrowser, drag, open, openBrowser, settled } from "../tests/browser/harness.ts";
+import { loadMillion } from "./million.ts";
 
 const [folder, only = ""] = process.argv.slice(2);
 if (!folder) throw new Error("npm run tour -- FOLDER");
@@ -103,6 +104,9 @@ const STOPS: Stop[] = [
   { name: "fiji", fragment: "c=earthquakes&at=-18,179.5,3.6&near=-18,179.8&radius=1400000", act: answered },
   { name: "pole", fragment: "c=default&at=62,-40,1.6&near=84,-40&radius=3200000", act: answered },
   { name: "error", fragment: "c=default&at=48.857,2.352,8&near=48.857,2.352&k=5&filter=population%20%3E", act: (page) => page.waitForSelector("#filter-trouble:not([hidden])") },
+  { name: "million", fragment: "c=million&at=48.857,2.352,5.5" },
+  { name: "million-world", fragment: "c=million&at=20,10,1.4" },
+  { name: "million-circle", fragment: "c=million&at=48.857,2.352,9.5&near=48.857,2.352&radius=12000&cells=auto", act: answered },
   { name: "gone", fragment: "c=nowhere&at=20,0,2", act: (page) => page.waitForSelector("#trouble:not([hidden])") },
   { name: "empty", fragment: "c=nothing&at=20,0,2&near=10,10&k=10", act: (page) => page.waitForFunction(() => /^0/.test(document.querySelector("#summary")?.textContent ?? "")) },
 ];
@@ -111,6 +115,7 @@ const service = await new Service().start();
 await openBrowser();
 try {
   await service.json("collections/nothing", { method: "PUT" });
+  if (STOPS.some(({ name }) => name.startsWith("million") && name.includes(only))) await loadMillion(service);
   await service.put("taxis", "cab 9", 20.4, 20.4, { name: "Cab 9" });
   for (const { name, fragment, act } of STOPS.filter(({ name }) => name.includes(only))) {
     for (const [size, options] of Object.entries(SIZES)) {

@@ -72,9 +72,9 @@ function walkLayers(verdict: (typeof VERDICTS)[number], palette: Palette): Layer
 
 export function pointLayers(palette: Palette, font: string[]): LayerSpecification[] {
   const cluster: any = ["has", "point_count"];
-  // Wide enough for the letters of its count, and no wider than the cells that clusters stand for are apart.
-  const counted: any = ["step", ["get", "point_count"], 5, 10, 7, 100, 9.5, 1000, 12, 100_000, 14];
-  const size: any = ["interpolate", ["linear"], ["zoom"], 0, ["*", 0.65, counted], 1.3, counted];
+  // A cell of clusters is 16 pixels wide at a whole zoom, and 32 before the next: so wide that letters find room, and neighbours too.
+  const counted: any = ["step", ["get", "point_count"], 5, 10, 6.5, 100, 7.5, 1000, 8.5, 100_000, 10];
+  const size: any = ["interpolate", ["linear"], ["zoom"], 0, ["*", 0.7, counted], 1, counted];
   return [
     {
       id: "points", type: "circle", source: "points", "source-layer": "points", filter: ["!", cluster],
@@ -93,7 +93,7 @@ export function pointLayers(palette: Palette, font: string[]): LayerSpecificatio
       id: "cluster-counts", type: "symbol", source: "points", "source-layer": "points", filter: cluster,
       layout: {
         "text-field": ["get", "point_count_abbreviated"], "text-font": font, "text-padding": 0,
-        "text-size": ["interpolate", ["linear"], ["zoom"], 0, 8, 1.3, 10], "symbol-sort-key": ["-", 0, ["get", "point_count"]],
+        "text-size": ["interpolate", ["linear"], ["zoom"], 0, 8, 1, 9], "symbol-sort-key": ["-", 0, ["get", "point_count"]],
       },
       paint: { "text-color": palette.clusterInk },
     },

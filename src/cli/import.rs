@@ -14,7 +14,7 @@ use super::output::{for_people, print};
 use super::progress::{Progress, grouped};
 use super::rejects::Rejects;
 use super::remote::RemoteArgs;
-use super::{Command, Failure, tell, upload};
+use super::{Command, Failure, memory, tell, upload};
 use crate::collection::limit_joins;
 use crate::engine::{Bulk, CollectionName, Engine, EngineError, Settings};
 use crate::format::{RowRef, read_ahead, row_id};
@@ -27,11 +27,8 @@ pub(super) const IMPORT: Command = Command {
     run: |matches| import(&Import::from_arg_matches(matches).expect("matched by its own parser")),
 };
 
-/// What the usual settings of a load come to.
-const MEMORY_MB: u32 = 1536;
-
-/// How many times the rows it holds a load takes while it builds their index.
-const BUILDING: usize = 3;
+/// What is taken where nothing is said, if the machine has so much to give.
+const MEMORY_BYTES: usize = 1536 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -50,9 +47,10 @@ pub(super) struct Import {
     /// What becomes of the good rows where others are rejected: skip takes them, abort takes nothing
     #[arg(long, default_value = "skip", value_parser = ["skip", "abort"])]
     pub(super) on_error: String,
-    /// About how much memory it may take, in MiB; more makes for fewer, larger files of index
-    #[arg(long, value_name = "MIB", default_value_t = MEMORY_MB, value_parser = clap::value_parser!(u32).range(16..), conflicts_with = "url")]
-    memory: u32,
+    /// About how much memory it may take, in MiB; more makes for fewer, larger files of index [default: 1536, or half of what the machine
+    /// grants where that is less]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(16..), conflicts_with = "url")]
+    memory: Option<u32>,
     /// Print the summary as JSON, also on a terminal
     #[arg(long)]
     json: bool,
@@ -128,9 +126,10 @@ impl Import {
 
 /// Loads the files into a data directory.
 fn load(asked: &Import, inputs: Vec<Input>, progress: &mut Progress) -> Result<Summary, Failure> {
-    let memory_bytes = (asked.memory as usize) << 20;
+    let granted_bytes = memory::for_building_bytes();
+    let memory_bytes = asked.memory.map_or(MEMORY_BYTES.min(granted_bytes), |mebibytes| (mebibytes as usize) << 20);
     limit_joins(memory_bytes);
-    let settings = Settings { load_bytes: memory_bytes / BUILDING, ..Settings::default() };
+    let settings = Settings { load_bytes: memory::load_bytes(memory_bytes), ..Settings::default() };
     let engine = Engine::open(&asked.directory.path(), settings).map_err(|error| refused(&error))?;
     let loaded = load_into(&engine, asked, inputs, progress);
     // Also after a failure: what was begun is tidied away.

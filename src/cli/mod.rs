@@ -15,6 +15,8 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
+use crate::collection::limit_joins;
+
 mod backup;
 mod bench;
 mod completions;
@@ -29,6 +31,7 @@ mod interrupt;
 mod key;
 mod logs;
 mod man;
+mod memory;
 mod migrate;
 mod output;
 mod progress;
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
         }
         None => (&COMMANDS[0], &matches),
     };
+    limit_joins(memory::for_building_bytes());
     match (command.run)(matches) {
         Ok(()) | Err(Failure::NobodyReads) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::settings::{SETTINGS, Setting};
 use super::sources::Choices;
-use super::{Command, Failure, demo, logs};
+use super::{Command, Failure, demo, logs, memory};
 use crate::engine::{CollectionName, Engine, Settings};
 use crate::http::{self, ServeError};
 
@@ -56,7 +56,8 @@ fn serve(matches: &ArgMatches) -> Result<(), Failure> {
     }
     logs::begin(setup.log_level, setup.json_log);
     let scheme = if setup.http.tls.is_some() { "https" } else { "http" };
-    let (directory, no_demo, settings) = (setup.data_dir, setup.no_demo, setup.engine);
+    let (directory, no_demo, mut settings) = (setup.data_dir, setup.no_demo, setup.engine);
+    settings.load_bytes = settings.load_bytes.min(memory::load_bytes(memory::for_building_bytes()));
     let open = move || open(&directory, no_demo, settings).map(Arc::new);
     let opened: Arc<OnceLock<Arc<Engine>>> = Arc::default();
     let keep = opened.clone();

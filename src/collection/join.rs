@@ -57,15 +57,17 @@ pub fn limit_joins(bytes: usize) {
     MOST_BYTES.store(bytes, Ordering::Relaxed);
 }
 
-/// How many points may be joined within so much memory.
+/// How many points may be joined within so much memory, by what a point takes in files: segments in memory are small, and asked about
+/// after every write.
 fn most(segments: &[Arc<Segment>], most_bytes: usize) -> usize {
-    if most_bytes == usize::MAX {
-        return tiers::SEGMENT_MAX; // without asking each segment for its size
+    let (mut points, mut bytes) = (0, 0);
+    for segment in segments.iter().filter(|segment| segment.mapped_bytes() > 0) {
+        points += segment.points().len();
+        bytes += segment.mapped_bytes();
     }
-    let points: usize = segments.iter().map(|segment| segment.points().len()).sum();
-    let bytes: usize = segments.iter().flat_map(|segment| segment.bytes()).map(|(_, bytes)| bytes).sum();
     let most = most_bytes as u128 * points as u128 / (bytes * BUILDING).max(1) as u128;
-    usize::try_from(most).unwrap_or(usize::MAX).min(tiers::SEGMENT_MAX)
+    let is_told = points > 0 && most_bytes < usize::MAX;
+    if is_told { usize::try_from(most).unwrap_or(usize::MAX).min(tiers::SEGMENT_MAX) } else { tiers::SEGMENT_MAX }
 }
 
 fn begin(writer: &mut Writer, inputs: Vec<Arc<Segment>>) -> u64 {
@@ -135,19 +137,18 @@ mod tests {
 
     #[test]
     fn no_more_is_joined_than_memory_allows() {
-        let collection = Collection::new();
+        let (collection, folder) = (Collection::new(), tempfile::tempdir().unwrap());
         let segment = |count: u32| {
             let mut draft = SegmentDraft::new();
             for n in 0..count {
                 let point = Point::new(f64::from(n % 170) - 85.0, f64::from(n % 359) - 179.0).unwrap();
                 draft.push(&Item::new(Id::new(n.to_string()).unwrap(), point), 1);
             }
-            Arc::new(draft.build(&collection))
+            draft.write(&collection, folder.path()).unwrap()
         };
         let segments = [5_000, 1_000, 900].map(segment);
-        let bytes = |segments: &[Arc<Segment>]| -> usize {
-            segments.iter().flat_map(|segment| segment.bytes()).map(|(_, bytes)| bytes).sum()
-        };
+        let bytes =
+            |segments: &[Arc<Segment>]| -> usize { segments.iter().map(|segment| segment.mapped_bytes()).sum() };
         let joined =
             |most_bytes| due(&segments, most_bytes).map(|inputs| inputs.iter().map(|one| one.live_count()).collect());
         assert_eq!(joined(usize::MAX), Some(vec![900, 1_000]));

@@ -88,7 +88,7 @@ impl Merged {
         if self.segments.len() > 1 {
             match Runs::write(&self.segments, number, &self.folder) {
                 Ok(mut runs) => return store.ingest(rows, &mut runs),
-                // It goes without, only slower, and what hinders it hinders the store as well, or not.
+                // For want of room or of open files, say. Merging the segments themselves is slower, and as right.
                 Err(error) => tracing::debug!(%error, "rows are sorted without files"),
             }
         }

@@ -186,7 +186,7 @@ mod tests {
     use crate::geometry::Point;
     use crate::log::Row;
 
-    /// Of the numbers in each range one item, some of them longer than others.
+    /// Of the numbers in each range one item, some of them longer than others; those of one number differ from segment to segment.
     fn segments(ranges: &[Range<u64>], step: usize) -> Vec<Arc<Segment>> {
         let collection = Collection::new();
         let item = |n: u64| {
@@ -198,12 +198,12 @@ mod tests {
             );
             Item::new(id, point).with_properties(Properties::from_json(&text).unwrap())
         };
-        let segment = |range: &Range<u64>| {
+        let segment = |(range, age): (&Range<u64>, u64)| {
             let mut draft = SegmentDraft::new();
-            range.clone().step_by(step).for_each(|n| drop(draft.push(&item(n), n + 1)));
+            range.clone().step_by(step).for_each(|n| drop(draft.push(&item(n), n + 1 + age)));
             Arc::new(draft.build(&collection))
         };
-        ranges.iter().map(segment).collect()
+        ranges.iter().zip(0..).map(segment).collect()
     }
 
     fn all(rows: &mut dyn RowsInOrder) -> Result<Vec<Row>, StoreError> {
